@@ -1,10 +1,16 @@
-//! The core allocates nothing, and neither does a product that decodes into a used buffer, or a log.
+//! The core allocates nothing, and neither does a product that decodes into a used buffer, or a log. A session allocates a
+//! limited number of bytes.
+
+use std::time::Duration;
 
 use allocation_counter::measure;
-use gizwits_codec_core::m2m::{self, Event};
+use gizwits_codec_core::m2m::{self, Event, Message, ModuleInfo};
 use gizwits_codec_core::{Action, Encoder, P0, PointId, Protocol};
-use gizwits_codec_std::log::{Csv, Decoder, Format, Ndjson, Options, Products, Sink, TextBlock};
+use gizwits_codec_std::log::{
+    Csv, Decoder, Format, Ndjson, Options, Products, Sink, TableOptions, TextBlock,
+};
 use gizwits_codec_std::{Product, payload};
+use gizwits_lan::{DeviceOptions, MAX_FRAME, ReconnectingClient};
 use gizwits_tests::vectors::{fixtures, product, vectors};
 use serde_json::Value;
 
@@ -185,7 +191,11 @@ fn a_log_allocates_nothing_once_it_has_room() {
             // Who names no device is rejected, so all are of one.
             let device = options.fill.then_some("a device");
             let ndjson = Ndjson::new(&products, std::io::sink()).sink();
-            let csv = Csv::new(&product, options.keep, std::io::sink()).unwrap();
+            let table = TableOptions {
+                extra: options.keep,
+                ..TableOptions::default()
+            };
+            let csv = Csv::new(&product, table, std::io::sink()).unwrap();
             assert_eq!(
                 log_allocations(&products, options, device, ndjson),
                 0,
@@ -197,5 +207,95 @@ fn a_log_allocates_nothing_once_it_has_room() {
                 "{name} {options:?}"
             );
         }
+    }
+}
+
+/// A client that is logged in.
+fn logged_in() -> ReconnectingClient<'static> {
+    let now = Duration::ZERO;
+    let mut client = ReconnectingClient::new(DeviceOptions::default(), now);
+    assert!(client.poll_connect(now));
+    client.connected(now);
+    for answer in [
+        &b"\0\0\0\x03\x06\0\0\x07\0\x01A"[..],
+        b"\0\0\0\x03\x04\0\0\x09\0",
+    ] {
+        client.receive(answer, now);
+    }
+    assert!(client.is_ready());
+    client
+}
+
+fn frame(message: &Message<'_>) -> Vec<u8> {
+    let mut frame = vec![0; MAX_FRAME];
+    let len = message.encode(&mut frame).unwrap();
+    frame.truncate(len);
+    frame
+}
+
+/// The frame of a report of `len` bytes.
+fn report(len: usize) -> Vec<u8> {
+    let mut p0 = vec![0xff; len];
+    p0[0] = 4;
+    frame(&Message::P0 {
+        command: 0x91,
+        sn: None,
+        p0: &p0,
+    })
+}
+
+/// Whatever a device sends, however long and in whatever pieces, a client keeps about one frame of the greatest length.
+#[test]
+fn a_device_cannot_fill_the_memory_of_its_client() {
+    const CHUNK: usize = 16 * 1024;
+    let long = report(1 + 65_535);
+    // A frame whose greatest length never comes to an end.
+    let header = b"\0\0\0\x03\xff\xff\x07\0\0\x91\x04";
+    let request = b"\0\0\0\x03\x08\0\0\x93\0\0\0\x01\x04";
+    // Bytes that are no text take three times as many as text.
+    let info = frame(&Message::ModuleInfo(ModuleInfo {
+        wifi_hardware: [b'0'; 8],
+        wifi_software: [b'0'; 8],
+        mcu_hardware: [b'0'; 8],
+        mcu_software: [b'0'; 8],
+        p0: [b'0'; 8],
+        firmware_id: [0; 8],
+        firmware: &[0xff; 65_000],
+        product_key: &[0xff; 65_000],
+    }));
+    let cases: [(&str, Vec<u8>, usize, usize); 7] = [
+        ("a long status byte by byte", long.clone(), 1, 2),
+        ("long statuses without an end", long, CHUNK, 30),
+        (
+            "short statuses without an end",
+            report(2).repeat(2000),
+            CHUNK,
+            100,
+        ),
+        ("garbage without an end", vec![0xff; CHUNK], CHUNK, 100),
+        (
+            "beginnings of frames without an end",
+            header.repeat(1000),
+            CHUNK,
+            400,
+        ),
+        ("long module infos without an end", info, CHUNK, 30),
+        ("requests without an end", request.repeat(1000), CHUNK, 100),
+    ];
+    for (case, bytes, chunk, times) in cases {
+        let mut client = logged_in();
+        let mut events = 0;
+        let used = measure(|| {
+            for _ in 0..times {
+                for piece in bytes.chunks(chunk) {
+                    client.receive(piece, Duration::ZERO);
+                    while client.poll_event().is_some() {
+                        events += 1;
+                    }
+                }
+            }
+        });
+        assert!(events > 0, "{case}");
+        assert!(used.bytes_max < 1024 * 1024, "{case}: {used:?}");
     }
 }

@@ -34,6 +34,13 @@ fn main() -> std::io::Result<()> {
         );
         let _ = writeln!(calls, "$call!({module}, {name:?});");
     }
+    let renamed = renamed()?;
+    std::fs::write(Path::new(&out).join("renamed.rs"), renamed)?;
+    let _ = writeln!(
+        all,
+        "/// The fixture `names` with the names of `names.toml`, and derives for defmt.\n\
+         pub mod renamed {{ include!(concat!(env!(\"OUT_DIR\"), \"/renamed.rs\")); }}"
+    );
     for (name, json) in scales() {
         std::fs::write(Path::new(&out).join(format!("{name}.json")), &json)?;
         let product =
@@ -56,6 +63,17 @@ fn main() -> std::io::Result<()> {
          #[macro_export] macro_rules! each_fixture {{ ($call:ident) => {{ {calls} }}; }}"
     );
     std::fs::write(Path::new(&out).join("generated.rs"), all)
+}
+
+/// The code of the fixture `names` with other names and with derives for defmt.
+fn renamed() -> std::io::Result<String> {
+    println!("cargo::rerun-if-changed=names.toml");
+    let product = Product::from_json(&std::fs::read_to_string("fixtures/names.json")?);
+    let product = product.unwrap_or_else(|invalid| panic!("names: {invalid}"));
+    let names = codegen::Names::from_toml(&std::fs::read_to_string("names.toml")?, &product);
+    let names = names.unwrap_or_else(|invalid| panic!("names.toml: {invalid}"));
+    let options = codegen::Options::new().names(names).defmt(true);
+    Ok(options.rust(&product))
 }
 
 /// Definitions of a few hundred numbers: each width with scales at the borders of 32 and 64 bits, and with

@@ -1,11 +1,23 @@
 //! The command line: what it promises, through the binary.
 
+#[path = "cli/captures.rs"]
+mod captures;
+#[path = "cli/definition.rs"]
+mod definition;
 #[path = "cli/definitions.rs"]
 mod definitions;
+#[path = "cli/lan.rs"]
+mod lan;
+#[path = "cli/module.rs"]
+mod module;
 #[path = "cli/payloads.rs"]
 mod payloads;
 #[path = "cli/pictures.rs"]
 mod pictures;
+#[path = "cli/record.rs"]
+mod record;
+#[path = "cli/shell.rs"]
+mod shell;
 #[path = "cli/text.rs"]
 mod text;
 
@@ -43,11 +55,13 @@ fn help_examples_and_completions() {
         &[][..],
         &["decode"],
         &["encode"],
+        &["identify"],
         &["layout"],
         &["check"],
         &["codegen"],
         &["demo"],
         &["completions"],
+        &["man"],
     ] {
         let ran = run(&[command, &["--help"]].concat());
         let (_, examples) = ran
@@ -73,7 +87,7 @@ fn help_examples_and_completions() {
             .contains("not_hex_or_base64")
     );
     assert!(run(&["--version"]).stdout.starts_with("gizwits "));
-    assert_eq!(run(&["decode"]).code, 2);
+    assert_eq!(run(&["encode"]).code, 2);
     let ran = run(&["decode", "-d", "no-such-file.json", REPORT]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert!(ran.stderr.contains("no-such-file.json"));
@@ -113,7 +127,8 @@ fn standard_input_has_a_name() {
     let ran = run_with(&["simulate", "--scenario", "-"], "nothing = 1");
     assert_eq!(ran.code, 2);
     assert!(
-        ran.stderr.starts_with("error: -: the scenario: "),
+        ran.stderr
+            .starts_with("error: -: the scenario: line 1, column 1: unknown field `nothing`"),
         "{}",
         ran.stderr
     );

@@ -12,8 +12,19 @@ use serde_json::json;
 
 #[path = "cloud/account.rs"]
 mod account;
+#[path = "cloud/cache.rs"]
+mod cache;
+#[path = "cloud/export.rs"]
+mod export;
 #[path = "cloud/faults.rs"]
 mod faults;
+#[path = "cloud/https.rs"]
+mod https;
+#[path = "cloud/lan.rs"]
+mod lan;
+#[path = "tls/server.rs"]
+#[allow(dead_code)]
+mod tls;
 #[path = "cloud/verbs.rs"]
 mod verbs;
 
@@ -92,7 +103,54 @@ fn a_simulator_at_hand() {
     let ran = run(&["simulate", "--scenario", &broken]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     assert!(ran.stderr.contains("raport_every"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("broken.toml: "), "{}", ran.stderr);
+    // The line itself is not shown, because it may have a secret.
+    assert!(
+        ran.stderr.contains("broken.toml: the scenario: line ")
+            && ran.stderr.contains(", column 1, in `device`"),
+        "{}",
+        ran.stderr
+    );
+    let annotated = run(&["simulate", "--print-scenario", "--annotated"]).stdout;
+    assert!(annotated.contains("[[device.countdown]]") && annotated.contains("# "));
+    let annotated = folder.write("annotated.toml", &annotated);
+    drop(Simulated::start(GIZWITS, &["--scenario", &annotated]));
+    assert_eq!(run(&["simulate", "--annotated"]).code, 2);
+    for listen in ["0", "localhost:0"] {
+        let simulated = Simulated::start(GIZWITS, &["--listen", listen]);
+        let (_, port) = simulated.variable("BASE_URL").rsplit_once(':').unwrap();
+        // The same port again, for either address.
+        for (option, service) in [
+            ("--listen", "the API"),
+            ("--admin-port", "the administration"),
+        ] {
+            let ran = run(&["simulate", option, port]);
+            let words =
+                format!("error: can't listen on 127.0.0.1:{port}, the address of {service}: ");
+            assert!(
+                ran.code == 2 && ran.stderr.starts_with(&words),
+                "{}",
+                ran.stderr
+            );
+            assert!(
+                ran.stderr.contains(&format!("with {option}")),
+                "{}",
+                ran.stderr
+            );
+        }
+    }
+    for (listen, words) in [
+        ("localhost", "the port is missing"),
+        ("70000", "a port is a number from 0 to 65535"),
+        (":8080", "expected a port such as 8080"),
+        ("localhost:http", "expected a port such as 8080"),
+    ] {
+        let ran = run(&["simulate", "--listen", listen]);
+        assert!(
+            ran.code == 2 && ran.stderr.contains(words),
+            "{}",
+            ran.stderr
+        );
+    }
     for arguments in [
         &["simulate", "--listen", "nowhere"][..],
         &["simulate", "--listen", "192.0.2.1:1"],

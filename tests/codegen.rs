@@ -1,6 +1,9 @@
 //! Generated code: it is rustfmt's, it compiles (with this test) without a warning, and it says what the
 //! product says that is read at run time.
 
+#[path = "codegen/names.rs"]
+mod names;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::io::{self, Write as _};
@@ -11,9 +14,10 @@ use gizwits_codec_core::model::{self, DefaultPolicy, Model, Policy, Replacement}
 use gizwits_codec_core::uart::DeviceInfo;
 use gizwits_codec_core::{
     Access, Action, Decimal, Encoder, Error, ErrorKind, Fixed, Kind, Layout, LayoutRef, P0, Point,
-    PointId, PointValue, Protocol, Raw, Rounding, UintSpec, Value, View,
+    PointId, PointValue, Protocol, Raw, Rounding, UintSpec, Value, View, m2m,
 };
-use gizwits_codec_std::{Product, codegen, payload};
+use gizwits_codec_std::codegen::Options;
+use gizwits_codec_std::{Product, payload};
 use gizwits_tests::arbitrary::{self, Draw};
 use gizwits_tests::reference;
 use gizwits_tests::vectors::{fixture, fixtures, product, vectors};
@@ -24,8 +28,16 @@ use serde_json::json;
 
 /// Asserts that rustfmt leaves the code of a product as it is; holds without rustfmt.
 fn is_formatted(name: &str, product: &Product) {
-    let code = codegen::rust(product);
-    assert!(!code.contains("#[allow"), "{name}");
+    is_formatted_with(name, product, &Options::new());
+}
+
+fn is_formatted_with(name: &str, product: &Product, options: &Options) {
+    let code = options.rust(product);
+    // The code has more than one application uses. No other warning is silenced.
+    assert!(
+        !code.replace("#[allow(dead_code)]", "").contains("#[allow"),
+        "{name}"
+    );
     let rustfmt = Command::new("rustfmt")
         .args(["--edition", "2024", "--check", "--color", "never"])
         .stdin(Stdio::piped())
@@ -50,6 +62,7 @@ fn is_formatted(name: &str, product: &Product) {
 fn it_is_as_rustfmt_has_it() {
     for name in fixtures() {
         is_formatted(&name, &product(&name));
+        is_formatted_with(&name, &product(&name), &Options::new().defmt(true));
     }
 }
 
@@ -158,6 +171,7 @@ proptest! {
         let json = arbitrary::definition(&mut Draw::new(&bytes), protocol);
         let product = Product::from_json(&json.to_string()).unwrap();
         is_formatted("drawn", &product);
+        names::starts(&product);
     }
 }
 
@@ -335,6 +349,17 @@ impl Twin<'_> {
             }
             None => assert!(expected(|_| true).ends_with(&strict.unwrap())),
         }
+        // A report of the status, if it can be reported.
+        let len = M::LAYOUT.p0_len(Action::Report);
+        let mut out = vec![0xaa; len + 1];
+        let report = model::encode_report::<M>(&status, &mut out).map(<[u8]>::to_vec);
+        match flagged.first() {
+            Some((id, kind)) => assert_eq!(report, Err(Error::new(*kind).about(*id))),
+            None => assert_eq!(report, Ok(expected(|_| true))),
+        }
+        let needed = len as u32;
+        let refused = model::encode_report::<M>(&status, &mut out[..len - 1]);
+        assert_eq!(refused, Err(Error::new(ErrorKind::OutOfSpace { needed })));
     }
 
     fn writes<M: Model, P: Policy>(
@@ -406,12 +431,38 @@ impl Twin<'_> {
         }
         let p0 = model::encode_control::<M>(control, &mut out).unwrap();
         assert_eq!(p0, encoder.finish());
+        let sent = p0.to_vec();
         let update = model::update::<M>(p0).unwrap();
         let again = update.control(|point, kind| panic!("{point}: {kind}"));
         assert_eq!(format!("{again:?}"), format!("{control:?}"));
         let needed = len as u32;
         let refused = model::encode_control::<M>(control, &mut out[..len - 1]);
         assert_eq!(refused, Err(Error::new(ErrorKind::OutOfSpace { needed })));
+
+        // In a frame it is the same P0.
+        for sn in [None, Some(7)] {
+            let room = len + model::FRAME_OVERHEAD;
+            let mut out = vec![0xaa; room];
+            let frame = model::encode_control_frame::<M>(control, sn, &mut out).unwrap();
+            let expected = m2m::Frame {
+                flag: 0,
+                command: if sn.is_some() {
+                    m2m::REQUEST
+                } else {
+                    m2m::TO_DEVICE
+                },
+                sn,
+                did: None,
+                body: &sent,
+            };
+            assert_eq!(
+                m2m::parse(frame, room),
+                Ok((m2m::Event::Frame(expected), &[][..]))
+            );
+            let refused = model::encode_control_frame::<M>(control, sn, &mut out[1..]);
+            let needed = room as u32;
+            assert_eq!(refused, Err(Error::new(ErrorKind::OutOfSpace { needed })));
+        }
     }
 
     fn merges_nothing<M: Model>(p0: &[u8])
@@ -463,8 +514,8 @@ where
                 continue;
             }
             let bytes = payload::parse(vector["payload"].as_str().unwrap(), None).unwrap();
-            let bytes = match gizwits_codec_core::m2m::parse(&bytes, 65_536) {
-                Ok((gizwits_codec_core::m2m::Event::Frame(frame), _)) => frame.body.to_vec(),
+            let bytes = match m2m::parse(&bytes, 65_536) {
+                Ok((m2m::Event::Frame(frame), _)) => frame.body.to_vec(),
                 _ => bytes,
             };
             twin.p0::<M>(&bytes);
@@ -543,52 +594,6 @@ proptest! {
         }
         each_fixture!(agree);
     }
-}
-
-/// Names that can't be names in Rust, or not twice, become others.
-#[test]
-fn an_enum_may_have_the_name_of_a_trait_that_the_code_uses() {
-    let definition = serde_json::json!({
-        "name": "traits", "product_key": "", "protocolType": "standard", "packetVersion": "0x00000004",
-        "entities": [{"id": 0, "name": "entity0", "attrs": [{
-            "id": 0, "name": "fn_mut", "type": "status_writable", "data_type": "enum", "enum": ["a", "b"],
-            "position": {"byte_offset": 0, "bit_offset": 0, "len": 1, "unit": "bit"},
-        }]}],
-    });
-    let product = Product::from_json(&definition.to_string()).unwrap();
-    let code = codegen::rust(&product);
-    // All functions of the model take an `impl FnMut`.
-    assert!(code.contains("pub enum FnMutPoint {"), "{code}");
-}
-
-#[test]
-fn names() {
-    use generated::names::{ControlPoint, Status, StatusPoint, id};
-    let status = Status::new();
-    let Status {
-        type_,
-        type_1,
-        self_,
-        开关,
-        status,
-        control,
-        fault_uart,
-        fault_uart_9,
-        point_8,
-        ..
-    } = status;
-    assert!(!(type_ || type_1 || self_ || 开关));
-    assert_eq!(
-        (status, control),
-        (StatusPoint::SelfPoint, ControlPoint::X0)
-    );
-    assert_eq!(StatusPoint::from(1), StatusPoint::自动);
-    assert_eq!(StatusPoint::from(4), StatusPoint::Auto4);
-    assert_eq!(StatusPoint::from(5), StatusPoint::Label5);
-    assert_eq!(StatusPoint::from(7).index(), 7);
-    assert_eq!(fault_uart.to_string(), "-98");
-    assert_eq!((fault_uart_9, point_8), (0, 5));
-    assert_eq!(id::FAULT_UART_9.0, 9);
 }
 
 /// A control with an invalid value is refused with the error of the first such point.

@@ -1,5 +1,7 @@
 //! The examples of `codec-core` and `codec-std` print what their head comments show.
 
+use std::io::{Read as _, Write as _};
+
 use gizwits_tests::program;
 
 #[allow(dead_code)]
@@ -15,8 +17,14 @@ mod encode;
 #[path = "../codec-core/examples/firmware.rs"]
 mod firmware;
 #[allow(dead_code)]
+#[path = "../codec-std/examples/http_service.rs"]
+mod http_service;
+#[allow(dead_code)]
 #[path = "../codec-std/examples/log_to_arrow.rs"]
 mod log_to_arrow;
+#[allow(dead_code)]
+#[path = "../codec-std/examples/payloads_to_arrow.rs"]
+mod payloads_to_arrow;
 #[allow(dead_code)]
 #[path = "../codec-std/examples/service.rs"]
 mod service;
@@ -97,4 +105,65 @@ fn std_examples() {
     .unwrap();
     std::fs::remove_file(arrow).unwrap();
     assert_eq!(text(out), output);
+
+    let Shown { arguments, output } = shown("codec-std/examples/payloads_to_arrow.rs");
+    let mut out = Vec::new();
+    payloads_to_arrow::run(&arguments[0], &arguments[1], &mut out).unwrap();
+    assert_eq!(text(out), output);
+
+    let Shown { arguments, output } = shown("codec-std/examples/http_service.rs");
+    let states = std::env::temp_dir().join(format!("{}.states", std::process::id()));
+    let states = states.to_str().unwrap();
+    let serve = |states: &str| {
+        let mut out = Vec::new();
+        let until = |address: String| async move {
+            let asked = tokio::task::spawn_blocking(move || ask(&address));
+            asked.await.unwrap();
+        };
+        http_service::run(&arguments[0], "127.0.0.1:0", states, &mut out, until).unwrap();
+        text(out)
+    };
+    let printed = serve(states);
+    let without_port = |text: &str| {
+        let (before, after) = text.split_once("127.0.0.1:").unwrap();
+        format!(
+            "{before}{}",
+            after.trim_start_matches(|digit: char| digit.is_ascii_digit())
+        )
+    };
+    assert_eq!(without_port(&printed), without_port(&output));
+    // The second run knows what the first has saved.
+    assert!(serve(states).starts_with("1 device, http://"));
+    std::fs::remove_file(states).unwrap();
+}
+
+/// Sends the requests that the head comment of the service shows, and compares the answers.
+fn ask(address: &str) {
+    let source = std::fs::read_to_string("codec-std/examples/http_service.rs").unwrap();
+    let lines: Vec<&str> = source.lines().collect();
+    let mut asked = 0;
+    for pair in lines.windows(2) {
+        let Some(request) = pair[0].strip_prefix("//! $ curl http://127.0.0.1:8080") else {
+            continue;
+        };
+        let (path, body) = match request.split_once(" -d ") {
+            Some((path, body)) => (path, Some(body)),
+            None => (request, None),
+        };
+        let method = if body.is_some() { "POST" } else { "GET" };
+        let body = body.unwrap_or_default();
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, answer) = answer.split_once("\r\n\r\n").unwrap();
+        assert_eq!(answer.trim_end(), &pair[1]["//! ".len()..], "{request}");
+        asked += 1;
+    }
+    assert_eq!(asked, 5);
 }

@@ -3,8 +3,9 @@
 use bytes::BytesMut;
 use gizwits_codec_core::m2m::{self, Event};
 use gizwits_codec_std::M2mCodec;
+use gizwits_codec_std::capture::Framing;
 use gizwits_tests::arbitrary::{self, Draw, Protocol};
-use gizwits_tests::{laws, log, vectors};
+use gizwits_tests::{answers, capture, laws, log, packets, scenario, vectors};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio_util::codec::{Decoder, Encoder};
@@ -23,8 +24,108 @@ proptest! {
     }
 
     #[test]
+    fn layouts(bytes in vec(any::<u8>(), 0..600)) {
+        laws::layout(&bytes);
+    }
+
+    #[test]
+    fn values_as_json(head in any::<[u8; 2]>(), text in vec(any::<u8>(), 0..300)) {
+        laws::encode_json(&[&head[..], &[1], &text].concat());
+    }
+
+    #[test]
+    fn texts_that_are_nearly_values(
+        head in any::<[u8; 2]>(),
+        text in r#"\{("[a-z_]{1,9}":["a-z0-9.,:eE\[\]{}-]{0,9},?){0,3}\}?"#,
+    ) {
+        laws::encode_json(&[&head[..], &[0], text.as_bytes()].concat());
+    }
+
+    #[test]
+    fn saved_states(head: u8, bytes in vec(any::<u8>(), 0..200)) {
+        laws::state(&[&[head, 1], &bytes[..]].concat());
+    }
+
+    #[test]
+    fn answers_of_the_api(
+        head in any::<[u8; 3]>(),
+        text in r#"[\[{"\x01-\x03a-z:,0-9\]}]{0,60}"#,
+    ) {
+        answers::api_json(&[&head[..], text.as_bytes()].concat());
+    }
+
+    #[test]
+    fn scenarios_that_are_nearly_right(
+        edits in vec((any::<prop::sample::Index>(), any::<u8>(), any::<bool>()), 1..4),
+    ) {
+        let mut text = include_bytes!("../fuzz/seeds/scenario/annotated").to_vec();
+        for (at, byte, replace) in edits {
+            let at = at.index(text.len());
+            match replace {
+                true => text[at] = byte,
+                false => { text.remove(at); }
+            }
+        }
+        scenario::scenario(&text);
+    }
+
+    #[test]
     fn m2m_streams(bytes in vec(any::<u8>(), 0..600)) {
         laws::m2m(&bytes);
+    }
+
+    #[test]
+    fn m2m_messages(bytes in vec(any::<u8>(), 0..600)) {
+        laws::m2m_message(&bytes);
+    }
+
+    #[test]
+    fn uart_modules(bytes in vec(any::<u8>(), 0..1200)) {
+        laws::uart_module(&bytes);
+    }
+
+    #[test]
+    fn lan_sessions(bytes in vec(any::<u8>(), 0..1200)) {
+        laws::lan_session(&bytes);
+    }
+
+    #[test]
+    fn lan_devices(bytes in vec(any::<u8>(), 0..2000)) {
+        laws::lan_device(&bytes);
+    }
+
+    #[test]
+    fn captured_streams(bytes in vec(any::<u8>(), 0..1200)) {
+        capture::streams(&bytes);
+    }
+
+    #[test]
+    fn captured_texts(bytes in vec(any::<u8>(), 0..600)) {
+        for framing in [None, Some(Framing::P0), Some(Framing::UartStream), Some(Framing::M2mStream)] {
+            capture::texts(&bytes, framing);
+        }
+    }
+
+    #[test]
+    fn texts_that_are_nearly_captured(text in "([0-9a-f:, '\"\\\\x\n-]|ffff|00000003|0015|RX){0,40}") {
+        for framing in [None, Some(Framing::P0), Some(Framing::UartStream), Some(Framing::M2mStream)] {
+            capture::any_text(text.as_bytes(), framing);
+        }
+    }
+
+    #[test]
+    fn packets(bytes in vec(any::<u8>(), 0..200)) {
+        packets::forms(&bytes);
+    }
+
+    #[test]
+    fn payload_texts(bytes in vec(any::<u8>(), 0..100)) {
+        capture::payload_text(&bytes);
+    }
+
+    #[test]
+    fn texts_that_are_nearly_payloads(text in "[0-9a-fx,: \\[\\]{}<>'\"b\\\\-]{0,24}") {
+        capture::payload_text(text.as_bytes());
     }
 
     #[test]

@@ -115,6 +115,15 @@ fn the_largest_product_is_laid_out() {
     assert_eq!(layout.get().status_len(), 2048);
 }
 
+/// Products of every number of points up to some words, and of those around the borders of more words.
+#[test]
+fn every_number_of_points() {
+    let borders = [191, 192, 193, 255, 256, 257, 320, 1024];
+    for count in (1..=150).chain(borders) {
+        gizwits_tests::laws::number_of_points(count);
+    }
+}
+
 /// A state takes only what was decoded with its own layout.
 #[test]
 fn states_are_of_one_product() {

@@ -9,7 +9,7 @@ use gizwits_codec_std::log::{Log, Ndjson, Products, Source};
 use gizwits_tests::arbitrary::Draw;
 use gizwits_tests::log::{DEFINITION, LOG, NDJSON, arbitrary, law};
 use gizwits_tests::program::{self, Folder, Ran};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const GIZWITS: &str = env!("CARGO_BIN_EXE_gizwits");
 
@@ -67,7 +67,7 @@ fn examples() {
         assert!(output.status.success(), "{line}: {told}");
         count += 1;
     }
-    assert_eq!(count, 7);
+    assert_eq!(count, 8);
 }
 
 #[test]
@@ -79,6 +79,10 @@ fn records_pages_and_payloads_compressed_or_not() {
             "{{{gap}\"meta\":{{\"total\":2,\"x\":[{{}}]}},{gap}\"objects\":[{gap}{objects}{gap}]{gap}}}\n"
         )
     };
+    let array = |gap: &str| {
+        let objects = LOG.trim_end().replace('\n', &format!(",{gap}"));
+        format!("[{gap}{objects}{gap}]\n")
+    };
     let zstd = zstd::encode_all(LOG.as_bytes(), 1).unwrap();
     for input in [
         LOG.as_bytes().to_vec(),
@@ -86,6 +90,8 @@ fn records_pages_and_payloads_compressed_or_not() {
         [b"\xef\xbb\xbf", LOG.as_bytes()].concat(),
         page("").into_bytes(),
         page("\n  ").into_bytes(),
+        array("").into_bytes(),
+        array("\n  ").into_bytes(),
         gzip(LOG),
         zstd,
     ] {
@@ -398,7 +404,12 @@ fn what_there_is_goes_on_at_once() {
         format!("{record},"),
         format!("{record}]}}"),
     ];
-    for parts in [[line.clone(), line.clone(), line], page] {
+    let array = [
+        format!("[\n{record},"),
+        format!("{record},"),
+        format!("{record}\n]\n"),
+    ];
+    for parts in [[line.clone(), line.clone(), line], page, array] {
         let (told, out) = channel();
         let steps = Steps {
             parts: parts.into_iter(),
@@ -663,5 +674,132 @@ fn usage_and_examples() {
     let help = program::run(GIZWITS, &["log", "decode", "--help"], b"").stdout;
     for (kind, _) in gizwits_codec_std::log::KINDS {
         assert!(help.contains(kind), "{kind}");
+    }
+}
+
+/// The forms that other programs write records in, each beside the record of the cloud that it is.
+#[test]
+fn records_of_other_programs() {
+    let hex = "000000030b0000910401000010000000";
+    let bytes = gizwits_codec_std::payload::parse(hex, None).unwrap();
+    let p0 = &bytes[8..];
+    let (list, base64) = (format!("{p0:?}"), gizwits_codec_std::payload::base64(p0));
+    let colons: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let colons = colons.join(":");
+    let time = "1517384252.294";
+    let plain = json!({"payload": hex, "timestamp": 1_517_384_252.294});
+    let page = json!({"meta": {"total": 1}, "objects": [plain]}).to_string();
+    let read = |line: &str| {
+        let ran = decode(&["-"], line);
+        assert_eq!(ran.code, 0, "{line}: {}", ran.stderr);
+        ran.stdout
+    };
+    let attrs = read(hex);
+    let attrs = attrs.trim_end().strip_prefix('{').unwrap();
+    let head = |head: &str| format!("{{{head}{attrs}\n");
+    let with_did = head(&format!(r#""timestamp":{time},"did":"D","#));
+    for (line, expected) in [
+        (
+            format!(r#"{{"cmd":"s2c_raw","data":{{"did":"D","raw":{list}}}}}"#),
+            head(r#""did":"D","#),
+        ),
+        (
+            format!(
+                r#"{{"cmd":"event_push","event_type":"device_status_raw","product_key":null,"did":"D","created_at":{time},"data":{{"raw":"{base64}"}}}}"#
+            ),
+            with_did.clone(),
+        ),
+        (
+            format!(r#"{{"did":"D","timestamp":{time},"device_status_raw":"{base64}"}}"#),
+            with_did.clone(),
+        ),
+        (
+            format!(r#"{{"did":"D","timestamp":{time},"payload_bin":"{hex}"}}"#),
+            with_did.clone(),
+        ),
+        (
+            format!(r#"{{"did":"D","timestamp":{time},"payload":{list}}}"#),
+            with_did.clone(),
+        ),
+        (
+            json!({"code": 200, "body": page}).to_string(),
+            head(&format!(r#""timestamp":{time},"#)),
+        ),
+        (
+            format!(r#"{{"topic":"dev2app/D","payload":"{hex}"}}"#),
+            head(r#""type":"dev2app","did":"D","#),
+        ),
+        (
+            format!(r#"{{"topic":"app2dev/D/phone","payload":{list},"timestamp":{time}}}"#),
+            head(&format!(
+                r#""timestamp":{time},"type":"app2dev","did":"D","#
+            )),
+        ),
+        // Any other topic is no device.
+        (
+            format!(r#"{{"topic":"home/lamp","payload":"{hex}"}}"#),
+            head(""),
+        ),
+        (
+            format!(
+                "{{\"index\":{{\"_index\":\"packets\"}}}}\n{{\"timestamp\":\"1517384252294\",\"layers\":{{\"tcp\":{{\"tcp_tcp_payload\":\"{colons}\"}}}}}}"
+            ),
+            head(r#""timestamp":1517384252294,"#),
+        ),
+        // Two frames in a segment, and a segment without a payload.
+        (
+            format!(
+                "{{\"layers\":{{\"tcp_payload\":[\"{hex}{hex}\"]}}}}\n{{\"timestamp\":\"1517384252294\",\"layers\":{{\"tcp\":{{}}}}}}"
+            ),
+            head("").repeat(2),
+        ),
+    ] {
+        assert_eq!(read(&line), expected, "{line}");
+        // Also behind lines whose shape is learned, and repeated.
+        let usual = format!("{{\"timestamp\":{time},\"payload\":\"{hex}\"}}\n").repeat(3);
+        let all = format!("{usual}{line}\n{line}\n{usual}");
+        let usual = read(&usual);
+        assert_eq!(
+            read(&all),
+            format!("{usual}{expected}{expected}{usual}"),
+            "{line}"
+        );
+    }
+    let ran = decode(
+        &["-"],
+        format!(
+            "{{\"layers\":{{\"tcp_payload\":[\"{hex}{hex}{}\"]}}}}\n{hex}",
+            &hex[..20]
+        ),
+    );
+    assert!(
+        ran.stderr.starts_with("4 records   3 decoded   1 rejected"),
+        "{}",
+        ran.stderr
+    );
+    for (line, kind) in [
+        (
+            r#"{"topic":"dev2app/D","payload":"zz"}"#,
+            "not_hex_or_base64",
+        ),
+        (
+            r#"{"timestamp":"1517384252294","payload":"02"}"#,
+            "timestamp",
+        ),
+        (
+            r#"{"timestamp":"x","layers":{"tcp_payload":"02"}}"#,
+            "timestamp",
+        ),
+        (r#"{"payload":[256]}"#, "record"),
+        (r#"{"did":1,"payload_bin":7}"#, "record"),
+        (r#"{"did":"D","did":"D","payload":"02"}"#, "record"),
+    ] {
+        let ran = decode(&["-"], line);
+        assert_eq!(ran.code, 1, "{line}");
+        assert!(
+            ran.stderr.contains(&kind.replace('_', " ")) || ran.stderr.contains(kind),
+            "{line}: {}",
+            ran.stderr
+        );
     }
 }

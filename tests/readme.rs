@@ -2,6 +2,8 @@
 
 use gizwits_tests::program;
 
+#[path = "readme/build.rs"]
+mod build;
 #[path = "readme/client.rs"]
 mod client;
 #[path = "readme/firmware.rs"]
@@ -13,7 +15,7 @@ mod server;
 fn the_rust_of_the_readme_is_code_of_these_tests() {
     let readme = std::fs::read_to_string(program::root().join("README.md")).unwrap();
     let blocks: Vec<&str> = readme.split("```rust\n").skip(1).collect();
-    let files = ["server", "client", "firmware"];
+    let files = ["server", "client", "build", "firmware"];
     assert_eq!(blocks.len(), files.len());
     for (block, file) in blocks.iter().zip(files) {
         let path = program::root().join(format!("tests/readme/{file}.rs"));
@@ -23,6 +25,50 @@ fn the_rust_of_the_readme_is_code_of_these_tests() {
         let (block, _) = block.split_once("```").unwrap();
         assert_eq!(block, code, "tests/readme/{file}.rs");
     }
+}
+
+/// The dependencies that READMEs show are those of the workspace: their names, versions and features.
+#[test]
+fn the_dependencies_that_are_shown_exist() {
+    let root = program::root();
+    let table = |path: &str| -> toml::Table {
+        let text = std::fs::read_to_string(root.join(path)).unwrap();
+        text.parse().unwrap()
+    };
+    let version = table("Cargo.toml")["workspace"]["package"]["version"].clone();
+    let mut shown = 0;
+    for readme in ["README.md", "codec-core/README.md", "codec-std/README.md"] {
+        let text = std::fs::read_to_string(root.join(readme)).unwrap();
+        for block in text.split("```toml\n").skip(1) {
+            let block: toml::Table = block.split("```").next().unwrap().parse().unwrap();
+            for (kind, dependencies) in &block {
+                assert!(
+                    ["dependencies", "build-dependencies", "dev-dependencies"].contains(&&**kind)
+                );
+                for (name, dependency) in dependencies.as_table().unwrap() {
+                    let folder = name.strip_prefix("gizwits-").unwrap();
+                    let manifest = table(&format!("{folder}/Cargo.toml"));
+                    assert_eq!(manifest["package"]["name"].as_str(), Some(&**name));
+                    let wanted = dependency.get("version").unwrap_or(dependency).as_str();
+                    let version = version.as_str().unwrap();
+                    assert!(
+                        version.starts_with(&format!("{}.", wanted.unwrap())),
+                        "{name}"
+                    );
+                    let features = dependency.get("features").and_then(toml::Value::as_array);
+                    for feature in features.into_iter().flatten() {
+                        let feature = feature.as_str().unwrap();
+                        assert!(
+                            manifest["features"].get(feature).is_some(),
+                            "{name}: {feature}"
+                        );
+                    }
+                    shown += 1;
+                }
+            }
+        }
+    }
+    assert!(shown >= 3, "{shown} dependencies are shown");
 }
 
 #[test]

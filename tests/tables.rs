@@ -5,14 +5,16 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use arrow_array::types::{
-    Int16Type, Int32Type, Int64Type, TimestampMillisecondType, UInt8Type, UInt16Type, UInt32Type,
+    Float64Type, Int16Type, Int32Type, Int64Type, TimestampMillisecondType, UInt8Type, UInt16Type,
+    UInt32Type,
 };
 use arrow_array::{Array, RecordBatch, cast::AsArray as _};
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{DataType, Schema};
 use bytes::Bytes;
 use gizwits_codec_std::log::{
-    Arrow, Batches, Csv, Decoder, Log, Options, Parquet, Products, Source, schema,
+    Arrow, Batches, Csv, Decoder, Log, Ndjson, Numbers, Options, Parquet, Products, Source,
+    TableOptions, schema,
 };
 use gizwits_codec_std::{Product, payload};
 use gizwits_tests::arbitrary::{self, Draw, Protocol};
@@ -22,6 +24,12 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+/// Tables with the column `extra`.
+const EXTRA: TableOptions = TableOptions {
+    extra: true,
+    ..TableOptions::DEFAULT
+};
 
 /// A record, and what its row should have.
 #[derive(Debug)]
@@ -296,6 +304,81 @@ fn check_schema(json: &Value, points: &[RefPoint], product: &Product, schema: &S
     }
 }
 
+/// With other types of numbers, a table has the double nearest to each number or its raw value, and the column of
+/// flagged points has the names that NDJSON has.
+fn check_numbers(
+    points: &[RefPoint],
+    product: &Product,
+    options: Options,
+    lines: &str,
+    rows: &[Row],
+) {
+    let products = Products::one(product.clone());
+    let mut ndjson = Vec::new();
+    let source = || [Source::new("rows", Cursor::new(lines.to_owned()))];
+    let log = || Log::new(&products).options(options);
+    let format = Ndjson::new(&products, &mut ndjson);
+    log().decode(source(), format).expect("memory");
+    let flagged = String::from_utf8(ndjson).expect("UTF-8");
+    let flagged = flagged.lines().map(|line| {
+        let json: Value = serde_json::from_str(line).expect("JSON");
+        let names = json["flagged"].as_object().into_iter().flatten();
+        let mut names: Vec<String> = names.map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names
+    });
+    let flagged: Vec<Vec<String>> = flagged.collect();
+    for numbers in [Numbers::Float64, Numbers::Raw] {
+        let table = TableOptions {
+            flagged: true,
+            numbers,
+            ..TableOptions::DEFAULT
+        };
+        let mut parquet = Vec::new();
+        let format = Parquet::new(product, table, &mut parquet).expect("memory");
+        log().decode(source(), format).expect("memory");
+        let parquet =
+            ParquetRecordBatchReaderBuilder::try_new(Bytes::from(parquet)).expect("a file");
+        assert_eq!(parquet.schema().metadata["gizwits.numbers"], numbers.name());
+        let parquet = parquet
+            .with_batch_size(rows.len())
+            .build()
+            .expect("a reader");
+        let batches: Vec<RecordBatch> = parquet.map(Result::unwrap).collect();
+        let [batch] = &batches[..] else {
+            panic!("{} batches", batches.len());
+        };
+        assert_eq!(batch.schema_ref().field(4).name(), "flagged");
+        for (n, row) in rows.iter().enumerate() {
+            let list = batch.column(4).as_list::<i32>().value(n);
+            let mut names: Vec<&str> = list.as_string::<i32>().iter().flatten().collect();
+            names.sort_unstable();
+            assert_eq!(names, flagged[n], "{row:?}");
+            for (column, point) in batch.columns()[HEAD..].iter().zip(points) {
+                let (RefKind::Uint { .. }, value) = (&point.kind, row.values.get(&point.id)) else {
+                    continue;
+                };
+                let expected = value.map(|raw| match (numbers, raw) {
+                    (Numbers::Raw, Raw::Number(raw)) => raw.to_string(),
+                    _ => {
+                        let exact = expected(point, raw);
+                        let double: f64 = exact.parse().expect("a number");
+                        double.to_string()
+                    }
+                });
+                let found = match column.data_type() {
+                    DataType::Float64 => {
+                        let column = column.as_primitive::<Float64Type>();
+                        column.is_valid(n).then(|| column.value(n).to_string())
+                    }
+                    _ => found(column, n),
+                };
+                assert_eq!(found, expected, "{} of {row:?}", point.name);
+            }
+        }
+    }
+}
+
 /// A log of some messages in batches, and in every format.
 /// Reports and replies may be filled up, and all be of one device, which some of them name.
 fn check(
@@ -307,7 +390,7 @@ fn check(
 ) {
     let points = reference::points(definition);
     let product = Product::from_json(&definition.to_string()).expect("a sound definition");
-    check_schema(definition, &points, &product, &schema(&product, true));
+    check_schema(definition, &points, &product, &schema(&product, EXTRA));
     let options = Options {
         keep: true,
         fill,
@@ -329,7 +412,7 @@ fn check(
         fill_up(&mut rows);
     }
     let products = Products::one(product.clone());
-    let decoder = || Decoder::new(&products, options, Batches::new(&product, true));
+    let decoder = || Decoder::new(&products, options, Batches::new(&product, EXTRA));
     let batch = |decoder: &mut Decoder<Batches>, rows: &[Row]| {
         let lines: String = rows.iter().map(Row::line).collect();
         let mut block = None;
@@ -358,14 +441,20 @@ fn check(
         [source]
     };
     let log = || Log::new(&products).options(options);
-    let arrow = Arrow::file(&product, true, &mut file).expect("memory");
+    let arrow = Arrow::file(&product, EXTRA, &mut file).expect("memory");
     log().decode(input(), arrow).expect("memory");
-    let arrow = Arrow::stream(&product, true, &mut stream).expect("memory");
+    let arrow = Arrow::stream(&product, EXTRA, &mut stream).expect("memory");
     log().decode(input(), arrow).expect("memory");
-    let format = Parquet::new(&product, true, 1, &mut parquet).expect("memory");
+    let format = Parquet::new(&product, EXTRA, &mut parquet).expect("memory");
     log().decode(input(), format).expect("memory");
-    let format = Csv::new(&product, true, &mut csv).expect("memory");
+    let format = Csv::new(&product, EXTRA, &mut csv).expect("memory");
     log().decode(input(), format).expect("memory");
+    if device.is_none() {
+        // The types of numbers don't depend on the number of rows, and NDJSON is slow to read.
+        let some = &rows[..rows.len().min(300)];
+        let lines: String = some.iter().map(Row::line).collect();
+        check_numbers(&points, &product, options, &lines, some);
+    }
     check_csv(
         &points,
         &whole,
@@ -401,7 +490,7 @@ fn what_is_missing_or_extra() {
         keep: true,
         ..Options::default()
     };
-    let mut decoder = Decoder::new(&products, options, Batches::new(&product, true));
+    let mut decoder = Decoder::new(&products, options, Batches::new(&product, EXTRA));
     let lines = [
         r#"{"payload":"1300400a0102"}"#,
         r#"{"n":1,"payload":"1400c00a01"}"#,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::env::VarError;
+use std::ops::Deref;
 #[cfg(unix)]
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -10,19 +11,83 @@ use std::time::Duration;
 
 use clap::Args;
 use etcetera::BaseStrategy as _;
+use gizwits_codec_std::Product as Definition;
 use gizwits_enterprise_client::blocking::{Enterprise, Product};
+use gizwits_enterprise_client::client::BASE_URL;
+use gizwits_enterprise_client::http::FailureKind;
 use gizwits_enterprise_client::{Error, ErrorKind, SecretString};
 use serde::Deserialize;
+use serde_json::json;
 
+use crate::cache::Cache;
 use crate::failure::{Failure, in_file, usage};
 use crate::text::{printable, tell};
 
-/// The option that selects an account.
-#[derive(Args)]
+/// The options that select an account.
+#[derive(Args, Clone)]
 pub(crate) struct Account {
     /// The profile in config.toml. Default: GIZWITS_PROFILE, or else `default`
     #[arg(long, value_name = "NAME", global = true)]
     profile: Option<String>,
+    /// Neither read nor write the cache of tokens and definitions: fetch both again
+    #[arg(long, global = true)]
+    no_cache: bool,
+}
+
+/// The product of an account. Its definition comes from the cache if it is there.
+pub(crate) struct Cloud {
+    product: Product,
+    cache: Option<Cache>,
+}
+
+impl Deref for Cloud {
+    type Target = Product;
+
+    fn deref(&self) -> &Product {
+        &self.product
+    }
+}
+
+impl Cloud {
+    /// Returns the definition of the product, which later calls use as well.
+    pub(crate) fn definition(&self) -> Result<Definition, Error> {
+        let Some(cache) = &self.cache else {
+            return self.product.definition();
+        };
+        let known = cache.definition(self.product.key().as_str());
+        // A definition with errors is fetched again: it may be correct now.
+        match known.and_then(|json| Definition::from_json(&json).ok()) {
+            Some(definition) => {
+                self.product.set_definition(definition.clone());
+                Ok(definition)
+            }
+            None => self.new_definition(Duration::ZERO),
+        }
+    }
+
+    /// Fetches the definition of the product, whatever the cache has, and keeps it for later calls and commands. The
+    /// request waits at most this long for the reset of the rate limit.
+    pub(crate) fn new_definition(&self, max_wait: Duration) -> Result<Definition, Error> {
+        let datapoints = self.product.datapoint().max_wait(max_wait).send()?;
+        let definition = datapoints.definition()?;
+        if let Some(cache) = &self.cache {
+            cache.save_definition(self.product.key().as_str(), &json!(datapoints).to_string());
+        }
+        self.product.set_definition(definition.clone());
+        Ok(definition)
+    }
+
+    /// Applies a check to the definition. If the check fails, applies it to a new definition, because that of the
+    /// cache may be older than the values that are checked.
+    pub(crate) fn checked<T>(
+        &self,
+        check: impl Fn(&Definition) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        match (check(&self.definition()?), &self.cache) {
+            (Err(_), Some(_)) => check(&self.new_definition(Duration::ZERO)?),
+            (checked, _) => checked,
+        }
+    }
 }
 
 /// The part of the help that explains credentials, for commands that call a server.
@@ -35,8 +100,17 @@ What is not set there is read from ~/.config/gizwits/config.toml (on Windows
 and without GIZWITS_:
   [default]
   enterprise_id = \"…\"
-GIZWITS_CONFIG names another file. A variable that is set but empty is an error. Requests to this
-machine don't use a proxy.
+A profile may also have the path of a definition, for commands that read one: definition = \"FILE\".
+GIZWITS_CONFIG names another file. A variable that is set but empty is an error.
+
+Tokens, and definitions for an hour, are kept in ~/.cache/gizwits for the next commands; `device log`
+and `device data` always fetch the definition. Only you can read the tokens. GIZWITS_CACHE names
+another folder, and --no-cache works without it.
+
+HTTPS trusts the certificates of the system. On Linux, SSL_CERT_FILE names a file with other
+certificates in PEM, and SSL_CERT_DIR a folder. The proxy of HTTPS_PROXY or ALL_PROXY is used (for
+http:// of HTTP_PROXY), except for the hosts of NO_PROXY and for this machine.
+
 Without an account, run `gizwits simulate`: it prints credentials for a server of your own.";
 
 /// One profile of the file. It does not implement `Debug`, which would show secrets.
@@ -48,6 +122,8 @@ struct Profile {
     product_key: Option<String>,
     enterprise_secret: Option<String>,
     product_secret: Option<String>,
+    /// The path of the definition of commands without --definition.
+    definition: Option<PathBuf>,
 }
 
 impl Profile {
@@ -76,16 +152,30 @@ impl Account {
         profile.map_or(String::new(), |profile| format!("--profile {profile} "))
     }
 
-    /// Reads the credentials and returns their product, ready for calls.
-    pub(crate) fn product(&self) -> Result<Product, Failure> {
-        let path = match variable("CONFIG")? {
-            Some(path) => PathBuf::from(path),
-            None => {
-                let folder = etcetera::choose_base_strategy().map(|folders| folders.config_dir());
-                let folder = folder.unwrap_or_else(|_| PathBuf::from(".config"));
-                folder.join("gizwits").join("config.toml")
-            }
+    /// The account with the profile that was named before the command, unless another one is named after it.
+    pub(crate) fn or_profile(&self, profile: Option<String>) -> Self {
+        let mut account = self.clone();
+        account.profile = account.profile.or(profile);
+        account
+    }
+
+    /// The cache of an account on this server. `None` if it is switched off, or if the user has no folder for caches.
+    fn cache(&self, server: &str, secrets: &[&str]) -> Result<Option<Cache>, Failure> {
+        if self.no_cache {
+            return Ok(None);
+        }
+        let root = match variable("CACHE")? {
+            Some(path) => Some(PathBuf::from(path)),
+            None => etcetera::choose_base_strategy()
+                .ok()
+                .map(|folders| folders.cache_dir().join("gizwits")),
         };
+        Ok(root.map(|root| Cache::new(&root, server, secrets)))
+    }
+
+    /// Reads the credentials and returns their product, ready for calls.
+    pub(crate) fn cloud(&self) -> Result<Cloud, Failure> {
+        let path = config_path()?;
         let name = match &self.profile {
             Some(name) => Some(name.clone()),
             None => variable("PROFILE")?,
@@ -124,18 +214,66 @@ impl Account {
                  without an account, run gizwits simulate: it prints credentials for a server of your own",
             )));
         }
-        let secret = |secret: Option<String>| SecretString::from(secret.unwrap_or_default());
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        let secret = |value: &Option<String>| SecretString::from(text(value));
+        let secrets = [
+            &profile.enterprise_id,
+            &profile.enterprise_secret,
+            &profile.product_secret,
+        ];
+        let secrets = secrets.map(|value| value.as_deref().unwrap_or_default());
+        let server = profile.base_url.as_deref().unwrap_or(BASE_URL);
+        let cache = self.cache(server, &secrets)?;
         // A person at a terminal gets an error when the rate limit is reached, instead of a long wait.
         let mut builder = Enterprise::builder()
-            .id(profile.enterprise_id.unwrap_or_default())
-            .secret(secret(profile.enterprise_secret))
+            .id(text(&profile.enterprise_id))
+            .secret(secret(&profile.enterprise_secret))
+            .base_url(server)
             .max_wait(Duration::ZERO);
-        if let Some(url) = profile.base_url {
-            builder = builder.base_url(url);
+        if let Some(cache) = &cache {
+            builder = builder.token_store(cache.clone());
         }
-        let (key, secret) = (profile.product_key, secret(profile.product_secret));
-        Ok(builder.build()?.product(key.unwrap_or_default(), secret))
+        let secret = secret(&profile.product_secret);
+        let product = builder.build()?.product(text(&profile.product_key), secret);
+        Ok(Cloud { product, cache })
     }
+}
+
+/// The path of config.toml.
+fn config_path() -> Result<PathBuf, Failure> {
+    Ok(match variable("CONFIG")? {
+        Some(path) => PathBuf::from(path),
+        None => {
+            let folder = etcetera::choose_base_strategy().map(|folders| folders.config_dir());
+            let folder = folder.unwrap_or_else(|_| PathBuf::from(".config"));
+            folder.join("gizwits").join("config.toml")
+        }
+    })
+}
+
+/// The path of the definition for commands without --definition: `GIZWITS_DEFINITION`, or else `definition` in the
+/// profile, where a relative path begins at the folder of config.toml. A profile named on the command line goes first.
+pub(crate) fn definition(profile: Option<String>) -> Result<Option<PathBuf>, Failure> {
+    if profile.is_none()
+        && let Some(path) = variable("DEFINITION")?
+    {
+        return Ok(Some(PathBuf::from(path)));
+    }
+    let name = match profile {
+        Some(name) => Some(name),
+        None => variable("PROFILE")?,
+    };
+    let config = config_path()?;
+    let profile = read(&config, name.as_deref());
+    let profile = profile.map_err(|error| Failure::Usage(format!("error: {error}")))?;
+    let Some(path) = profile.definition else {
+        return Ok(variable("DEFINITION")?.map(PathBuf::from));
+    };
+    let home = etcetera::home_dir().ok();
+    Ok(Some(match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => config.with_file_name("").join(path),
+    }))
 }
 
 /// Reads the profile `name` of the file. Without a name, reads the profile `default`, which is empty if the
@@ -164,8 +302,8 @@ fn read(path: &Path, name: Option<&str>) -> Result<Profile, String> {
         let start = error.span().map_or(0, |span| span.start);
         let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
         format!(
-            "{shown}:{line}: not a valid profile: expected [NAME], then any of base_url, enterprise_id, \
-             enterprise_secret, product_key, product_secret, with values in quotes"
+            "{shown}:{line}: not a valid profile: expected [NAME], then any of base_url, definition, \
+             enterprise_id, enterprise_secret, product_key, product_secret, with values in quotes"
         )
     })?;
     match (profiles.remove(name.unwrap_or("default")), name) {
@@ -183,7 +321,7 @@ fn read(path: &Path, name: Option<&str>) -> Result<Profile, String> {
 
 /// The value of the environment variable `GIZWITS_` + `name`. An empty variable is an error: an empty
 /// credential is a mistake, and the value from the file might belong to another account.
-fn variable(name: &str) -> Result<Option<String>, Failure> {
+pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
     let name = format!("GIZWITS_{name}");
     match std::env::var(&name) {
         Ok(value) if value.trim().is_empty() => Err(usage(format_args!(
@@ -204,6 +342,7 @@ impl From<Error> for Failure {
 /// The message of a failed call, with a hint what to do about it.
 pub(crate) fn explained(error: &Error) -> String {
     let hint = match (error, error.code().map(|code| code.kind())) {
+        (Error::Transport(error), _) if error.failure.kind == FailureKind::Certificate => "",
         (Error::Transport(_), _) => {
             "\n  check the address of the server in GIZWITS_BASE_URL or base_url of config.toml"
         }

@@ -5,13 +5,20 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 
-use gizwits_codec_std::{Check, Product};
+use gizwits_codec_std::codegen::Names;
+use gizwits_codec_std::{Check, Invalid, Product};
 use same_file::Handle;
 
 use crate::failure::{Failure, in_file};
 use crate::output::diagnostic::report;
 use crate::output::file::{is_same, leads_to};
-use crate::text::{counted, printable};
+use crate::text::{counted, printable, tell};
+
+/// How to get a definition, for messages that ask for one.
+pub(crate) const HOW_TO_GET: &str = "\
+A definition is the JSON of a product's data points. With an account, `gizwits api product datapoint` prints it, and the
+vendor's developer site exports it. Without an account, `gizwits definition PRODUCT_KEY` fetches it from a public
+address. `gizwits lan discover` prints the product keys of the devices in your network.";
 
 /// Reads the text of a file, or of standard input for `-`.
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
@@ -59,14 +66,19 @@ fn text(path: &Path, max_len: u64) -> Result<String, Failure> {
 
 /// Checks that an output file is not the definition, which would be lost.
 pub(crate) fn check_output(definition: &Path, output: &Path) -> Result<(), Failure> {
-    let is_definition = match definition == Path::new("-") {
+    check_is_not(definition, "definition", output)
+}
+
+/// Checks that an output file is not an input, which would be lost. `what` is the word for the input.
+pub(crate) fn check_is_not(input: &Path, what: &str, output: &Path) -> Result<(), Failure> {
+    let is_input = match input == Path::new("-") {
         true => leads_to(Handle::stdin(), output),
-        false => is_same(output, definition),
+        false => is_same(output, input),
     };
-    match is_definition {
+    match is_input {
         true => Err(in_file(
             output,
-            "this is the definition: choose another output file",
+            format_args!("this is the {what}: choose another output file"),
         )),
         false => Ok(()),
     }
@@ -78,21 +90,41 @@ pub(crate) fn check_output(definition: &Path, output: &Path) -> Result<(), Failu
 /// All errors of the definition, formatted for a terminal if stderr is one.
 pub(crate) fn load(path: &Path) -> Result<Product, Failure> {
     let text = read_definition(path)?;
-    let invalid = match Product::from_json(&text) {
-        Ok(product) => return Ok(product),
-        Err(invalid) => invalid,
-    };
+    Product::from_json(&text).map_err(|invalid| failure(path, &text, &invalid))
+}
+
+/// Warns the user if a device with this product key is of another product than the definition.
+pub(crate) fn warn_of_another(product: &Product, key: &str) {
+    let own = product.product_key();
+    if !own.eq_ignore_ascii_case(key) {
+        tell(format_args!(
+            "warning: the device is of the product {key}, and the definition of the product {own}"
+        ));
+    }
+}
+
+/// Loads the names that generated code gives to the points and labels of a product.
+///
+/// # Errors
+/// All errors of the file, formatted for a terminal if stderr is one.
+pub(crate) fn load_names(path: &Path, product: &Product) -> Result<Names, Failure> {
+    let text = read(path)?;
+    Names::from_toml(&text, product).map_err(|invalid| failure(path, &text, &invalid))
+}
+
+/// Returns the failure of a file with errors.
+fn failure(path: &Path, text: &str, invalid: &Invalid) -> Failure {
     let name = path.display().to_string();
     let graphical = io::stderr().is_terminal();
     let (errors, more) = invalid.first_errors();
     let mut reports: Vec<String> = errors
         .map(|error| match graphical {
-            true => report(&name, &text, error, true),
+            true => report(&name, text, error, true),
             false => printable(&format!("{name}:{error}")).into_owned(),
         })
         .collect();
     if more > 0 {
         reports.push(format!("{name}: and {}", counted(more, "more error")));
     }
-    Err(Failure::Usage(reports.join("\n").trim_end().to_owned()))
+    Failure::Usage(reports.join("\n").trim_end().to_owned())
 }

@@ -37,6 +37,19 @@ pub(crate) fn refused(message: impl Display) -> Failure {
     Failure::Server(format!("error: {}", printable(&message.to_string())))
 }
 
+/// Checks that the server returned all records that it counts.
+///
+/// # Errors
+/// A warning that the output is incomplete.
+pub(crate) fn check_complete(missing: u64) -> Result<(), Failure> {
+    match missing {
+        0 => Ok(()),
+        _ => Err(Failure::Server(format!(
+            "warning: the output is incomplete: the server counts {missing} more than it returned"
+        ))),
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Failure::Io(error)

@@ -2,7 +2,7 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use gizwits_codec_std::core::P0;
-use gizwits_codec_std::payload::Encoding;
+use gizwits_codec_std::payload::{Encoding, NOTATIONS};
 use gizwits_codec_std::{Content, Decoded};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -12,6 +12,13 @@ pub(crate) fn encoding() -> impl TypedValueParser<Value = Encoding> {
         "hex" => Encoding::Hex,
         _ => Encoding::Base64,
     })
+}
+
+/// The notations of payloads for a help text, one per line.
+pub(crate) fn list_of_notations() -> String {
+    let notations = NOTATIONS.iter();
+    let lines = notations.map(|(name, example)| format!("  {name:21} {example}\n"));
+    lines.collect()
 }
 
 /// Formats kinds of errors and their meanings for a help text, one per line.

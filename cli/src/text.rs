@@ -16,8 +16,12 @@ pub(crate) fn counted(number: usize, noun: &str) -> String {
     format!("{number} {noun}{plural}")
 }
 
-/// Text of several lines, each with its invisible characters escaped.
+/// Text of several lines, each with its invisible characters escaped and without spaces at its end.
 pub(crate) fn printable_lines(text: &str) -> String {
-    let lines: Vec<_> = text.trim_end().lines().map(printable).collect();
+    let lines = text
+        .trim_end()
+        .lines()
+        .map(|line| printable(line.trim_end()));
+    let lines: Vec<_> = lines.collect();
     lines.join("\n")
 }

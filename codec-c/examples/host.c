@@ -14,11 +14,11 @@ static const char *const FRAMES[] = {
     "0000000309000090010101000010",
 };
 
-/* Prints the error of a call and ends the program. */
+/* Ends the program if a call has failed. `error` is that of the call, or NULL. */
 static void check(gizwits_status status, const gizwits_error *error)
 {
     if (status != GIZWITS_STATUS_OK) {
-        fprintf(stderr, "error: %s: %s\n", gizwits_status_name(status), error->text);
+        fprintf(stderr, "error: %s: %s\n", gizwits_status_name(status), (error != NULL) ? error->text : "");
         exit(EXIT_FAILURE);
     }
 }
@@ -125,6 +125,6 @@ int main(int count, char **arguments)
     }
     print_control(product, "{\"switch\": true, \"set_temp\": 24}");
     print_control(product, "{\"set_temp\": 31}");
-    check(gizwits_product_free(product), &error);
+    check(gizwits_product_free(product), NULL);
     return EXIT_SUCCESS;
 }

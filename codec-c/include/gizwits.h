@@ -9,7 +9,8 @@
  *   as a library can see it: null and unaligned pointers, impossible lengths, buffers that overlap other arguments,
  *   wrong and freed handles, texts that are not UTF-8, numbers that are no option.
  * Ownership. The caller owns all memory that it passes. The library reads and writes it during the call alone and keeps
- *   no pointer, except for a link: see gizwits_link_options. Texts that it returns as a `const char *` live as long as the program. Nothing is freed with free().
+ *   no pointer, except for a link, see gizwits_link_options, and the buffer of a gizwits_uart_decoder. Texts that it
+ *   returns as a `const char *` live as long as the program. Nothing is freed with free().
  * Lengths. A pointer to data comes with its length in items, mostly bytes; a NUL behind a text is not counted. NULL is
  *   allowed with the length 0. The memory must have that length, which no library can check.
  * Buffers. A function with `out`, `capacity` and `length` stores the length of its result in `*length`, writes the
@@ -19,8 +20,8 @@
  * Errors. `error` is NULL, or memory for a gizwits_error, which every call sets: there is no error state in the
  *   library, neither of a thread nor of a handle.
  *   Structs that a call reads are initialised as a whole, for example by `= {0}`.
- * Threads. All functions may be called from all threads at the same time, except those of one link: see gizwits_link. Memory that a call writes is used by nobody
- *   else during the call.
+ * Threads. All functions may be called from all threads at the same time, except those of one gizwits_link or one
+ *   gizwits_uart_decoder. Memory that a call writes is used by nobody else during the call.
  */
 
 #ifndef GIZWITS_H
@@ -29,6 +30,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/**
+ * The description of a device for gizwits_link_options, as a text: `static const char INFO[] = GIZWITS_DEVICE_INFO(...)`.
+ *
+ * All parameters are literals. The versions have 8 characters, the product key has 32, and the secret, which newer modules
+ * accept, has 32 or none. `bind_timeout` is the time in seconds after a start in which a user may bind the device, as two
+ * bytes with the high one first: "\0\0" is no limit. `attributes` is one byte: "\1" for a gateway, otherwise "\0".
+ */
+#define GIZWITS_DEVICE_INFO(hardware, software, product_key, bind_timeout, attributes, secret) \
+    "00000004" "00000002" hardware software product_key bind_timeout "\0\0\0\0\0\0\0" attributes secret
+
+/**
+ * The waiting times that a link has at first, to initialise a gizwits_link_timing.
+ */
+#define GIZWITS_LINK_TIMING_DEFAULT {600000u, 6000u, 200u, 3u}
 
 /**
  * The number of bytes of the text of an error, with the NUL at its end.
@@ -54,6 +70,16 @@
  * The command of an acknowledgement.
  */
 #define GIZWITS_M2M_ACK 148
+
+/**
+ * The number of bytes that a buffer for a frame needs in addition to its payload.
+ */
+#define GIZWITS_UART_OVERHEAD 4
+
+/**
+ * The number of pointers that the memory of a decoder has room for.
+ */
+#define GIZWITS_UART_WORDS 8
 
 /**
  * Accepts an M2M frame or a bare P0: bytes that begin with 00 00 00 03 are a frame.
@@ -86,40 +112,41 @@
 #define GIZWITS_ENCODE_ROUND 1
 
 /**
- * The request that lets a phone configure the network of the module. The argument is 1 for SoftAP and 2 for AirLink.
+ * The request that lets a phone configure the network of the module. The argument is 1 for SoftAP and 2 for AirLink. Like
+ * all requests, it has the number of its command, which is `command` of an event about it.
  */
-#define GIZWITS_REQUEST_CONFIGURE 0
+#define GIZWITS_REQUEST_CONFIGURE 9
+
+/**
+ * The request that resets the module, which forgets its network and its owner.
+ */
+#define GIZWITS_REQUEST_RESET 11
+
+/**
+ * The request that starts the factory test of the module.
+ */
+#define GIZWITS_REQUEST_TEST 19
+
+/**
+ * The request that opens the period in which a user can bind the device.
+ */
+#define GIZWITS_REQUEST_BIND 21
+
+/**
+ * The request for the network time. The answer is GIZWITS_EVENT_TIME.
+ */
+#define GIZWITS_REQUEST_TIME 23
 
 /**
  * The request for the description of the module. The argument is 0 for a Wi-Fi module and 1 for a mobile module. The
  * answer is GIZWITS_EVENT_MODULE.
  */
-#define GIZWITS_REQUEST_MODULE 1
-
-/**
- * The request that resets the module, which forgets its network and its owner.
- */
-#define GIZWITS_REQUEST_RESET 2
-
-/**
- * The request that starts the factory test of the module.
- */
-#define GIZWITS_REQUEST_TEST 3
-
-/**
- * The request that opens the period in which a user can bind the device.
- */
-#define GIZWITS_REQUEST_BIND 4
-
-/**
- * The request for the network time. The answer is GIZWITS_EVENT_TIME.
- */
-#define GIZWITS_REQUEST_TIME 5
+#define GIZWITS_REQUEST_MODULE 33
 
 /**
  * The request that restarts the module.
  */
-#define GIZWITS_REQUEST_REBOOT 6
+#define GIZWITS_REQUEST_REBOOT 41
 
 /**
  * The bit of `number` that is set if the module has a network of its own.
@@ -285,6 +312,10 @@ enum gizwits_status
      * The did is longer than 64 bytes.
      */
     GIZWITS_STATUS_DID_LENGTH = 46,
+    /**
+     * The text has two readings with different bytes.
+     */
+    GIZWITS_STATUS_AMBIGUOUS = 47,
     /**
      * The kind of the value does not match the point.
      */
@@ -501,11 +532,78 @@ typedef struct gizwits_error {
      */
     int64_t bit;
     /**
-     * What is wrong, where, and what would be right: UTF-8 that ends with a NUL. A longer text is cut between two
-     * characters. The texts may change with any version; programs compare the status.
+     * A text that says what is wrong, where, and what would be right: UTF-8 that ends with a NUL. A longer text is cut
+     * between two characters. The texts may change with any version; programs compare the status.
      */
     char text[GIZWITS_ERROR_TEXT];
 } gizwits_error;
+
+/**
+ * A frame of the serial line, without stuffing bytes. Its pointer borrows: from the buffer that a frame was decoded to, or
+ * from the caller that encodes the frame.
+ */
+typedef struct gizwits_uart_frame {
+    /**
+     * The payload.
+     */
+    const uint8_t *payload;
+    /**
+     * The number of bytes of the payload, at most 65274.
+     */
+    size_t payload_length;
+    /**
+     * The flags. If bit 0 is set, the payload begins with the length of a sub-device's did and the did.
+     */
+    uint16_t flags;
+    /**
+     * The command.
+     */
+    uint8_t command;
+    /**
+     * The sequence number. An acknowledgement has that of its request.
+     */
+    uint8_t sn;
+} gizwits_uart_frame;
+
+/**
+ * The memory of a decoder for a stream of frames. Its content belongs to the library.
+ *
+ * A decoder begins with gizwits_uart_init() and needs no end. It must not be moved or copied. All calls for a decoder come
+ * from one thread at a time.
+ */
+typedef struct gizwits_uart_decoder {
+    /**
+     * The content.
+     */
+    void *memory[GIZWITS_UART_WORDS];
+} gizwits_uart_decoder;
+
+/**
+ * The kind of an event: one of GIZWITS_UART_NONE to GIZWITS_UART_TOO_LONG.
+ */
+typedef int32_t gizwits_uart_kind;
+
+/**
+ * A frame that a decoder has completed or rejected. Members that the kind does not mention are 0.
+ */
+typedef struct gizwits_uart_event {
+    /**
+     * The frame. Its payload is in the buffer of the decoder until the decoder reads the next byte.
+     */
+    struct gizwits_uart_frame frame;
+    /**
+     * The kind.
+     */
+    gizwits_uart_kind kind;
+    /**
+     * The checksum of the bytes of a frame.
+     */
+    uint8_t expected;
+    /**
+     * The checksum at the end of a frame.
+     */
+    uint8_t found;
+} gizwits_uart_event;
 
 /**
  * The handle of a product. 0 is never a handle.
@@ -747,50 +845,11 @@ typedef struct gizwits_link_product {
      * Sets the valid points of such a control in a status. Returns the result of the first invalid value.
      */
     uint16_t (*apply)(const uint8_t *p0, size_t length, void *status);
+    /**
+     * The length of the memory for the longest frame of a module, NAME_LINK_MEMORY.
+     */
+    size_t memory_length;
 } gizwits_link_product;
-
-/**
- * The description of a device, usually a constant in flash. NAME_DEVICE_INFO() of the generated code initialises it. No member ends
- * with a NUL.
- */
-typedef struct gizwits_device_info {
-    /**
-     * The version of the serial protocol, "00000004".
-     */
-    char serial_version[8];
-    /**
-     * The version of the P0, "00000002".
-     */
-    char p0_version[8];
-    /**
-     * The hardware version, for example "03000001".
-     */
-    char hardware[8];
-    /**
-     * The software version.
-     */
-    char software[8];
-    /**
-     * The product key.
-     */
-    char product_key[32];
-    /**
-     * The time in seconds after a start in which a user may bind the device, the high byte first. 0 is no limit.
-     */
-    uint8_t bind_timeout[2];
-    /**
-     * Zeros.
-     */
-    uint8_t reserved[7];
-    /**
-     * Bit 0 is set for a gateway.
-     */
-    uint8_t attributes;
-    /**
-     * The secret of the product, which newer modules accept. The link sends it unless it begins with a NUL.
-     */
-    char secret[32];
-} gizwits_device_info;
 
 /**
  * The parts of a link, usually a constant in flash. The link keeps the address: this struct and all that it points
@@ -803,9 +862,10 @@ typedef struct gizwits_link_options {
      */
     const struct gizwits_link_product *product;
     /**
-     * The description of the device that the link sends to the module.
+     * The description of the device that the link sends to the module, a text that NAME_DEVICE_INFO() of the generated
+     * code makes.
      */
-    const struct gizwits_device_info *info;
+    const char *info;
     /**
      * The status: a NAME_status of the generated code, with valid values at first. The link sets the points of a
      * control in it, and reports what has changed.
@@ -820,22 +880,26 @@ typedef struct gizwits_link_options {
      */
     uint8_t *memory;
     /**
-     * The length of `memory`: NAME_LINK_MEMORY and `outbox_length`, or more for longer frames of transparent data.
-     */
-    size_t memory_length;
-    /**
-     * The maximum length of the data of gizwits_link_send().
-     */
-    size_t outbox_length;
-    /**
      * Sends a byte to the module, or puts it into a buffer that an interrupt sends. It may drop bytes if the buffer is
      * full, because the link sends lost frames again. It must not call the link.
      */
     void (*write)(void *context, uint8_t byte);
     /**
-     * The first argument of `write`.
+     * The first argument of `write`, which may be NULL.
      */
     void *context;
+    /**
+     * The length of `info`: 74 bytes, or 106 with a secret. It may count the NUL behind them, as `sizeof` does.
+     */
+    size_t info_length;
+    /**
+     * The length of `memory`: NAME_LINK_MEMORY and `outbox_length`, or more for longer frames of transparent data.
+     */
+    size_t memory_length;
+    /**
+     * The maximum length of the data of gizwits_link_send(). 0 if the firmware sends none.
+     */
+    size_t outbox_length;
 } gizwits_link_options;
 
 /**
@@ -889,6 +953,34 @@ typedef struct gizwits_link_event {
      */
     const uint8_t *data;
 } gizwits_link_event;
+
+/**
+ * The handle of a state: the last reported values of the points of one device. 0 is never a handle.
+ *
+ * A var_len device reports only the points that have changed, so its state is the merge of its reports. The handle is a
+ * number, as that of a product. All threads may use it at the same time.
+ */
+typedef uint64_t gizwits_state;
+
+/**
+ * No event: the decoder needs more bytes.
+ */
+#define GIZWITS_UART_NONE 0
+
+/**
+ * A complete frame.
+ */
+#define GIZWITS_UART_FRAME 1
+
+/**
+ * A frame whose checksum is wrong: `expected` and `found`. Of `frame`, only `sn` is set, which may be wrong as well.
+ */
+#define GIZWITS_UART_CORRUPT 2
+
+/**
+ * A frame, or noise after ff ff, that is longer than the buffer. Of `frame`, only `payload_length` is set.
+ */
+#define GIZWITS_UART_TOO_LONG 3
 
 /**
  * Every report has all points.
@@ -1072,6 +1164,58 @@ gizwits_status gizwits_frame_encode(const struct gizwits_frame *frame,
                                     struct gizwits_error *error);
 
 /**
+ * Reads the frame at the start of `bytes` and stores it in `*frame`.
+ *
+ * The content of the frame is copied without stuffing bytes to `buffer`, which `*frame` points into. The buffer needs
+ * GIZWITS_UART_OVERHEAD more bytes than the payload: the status is GIZWITS_STATUS_FRAME_LIMIT if it is too short.
+ * `*consumed` is the number of bytes that the frame has; further bytes may follow. GIZWITS_STATUS_INCOMPLETE says that
+ * the frame goes on.
+ */
+gizwits_status gizwits_uart_parse(const uint8_t *bytes,
+                                  size_t length,
+                                  uint8_t *buffer,
+                                  size_t capacity,
+                                  struct gizwits_uart_frame *frame,
+                                  size_t *consumed,
+                                  struct gizwits_error *error);
+
+/**
+ * Writes a frame with its stuffing bytes to `out`, and the number of bytes to `*length`.
+ *
+ * If `capacity` is too small, nothing is written, `*length` is the number that is needed, and the status is
+ * GIZWITS_STATUS_OUT_OF_SPACE.
+ */
+gizwits_status gizwits_uart_encode(const struct gizwits_uart_frame *frame,
+                                   uint8_t *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Makes a decoder for a stream of bytes.
+ *
+ * `buffer` holds a frame while it is received. It needs GIZWITS_UART_OVERHEAD more bytes than the longest payload, and
+ * belongs to the decoder from then on. After a failure, every call for this decoder returns GIZWITS_STATUS_INVALID_HANDLE.
+ */
+gizwits_status gizwits_uart_init(struct gizwits_uart_decoder *decoder,
+                                 uint8_t *buffer,
+                                 size_t capacity,
+                                 struct gizwits_error *error);
+
+/**
+ * Reads bytes up to the next frame, or all of them, and stores what it has found in `*event` and the number of bytes that
+ * it has read in `*used`. The rest is for the next call.
+ *
+ * The decoder skips noise and incomplete frames. Every stream is accepted, so that the status tells nothing but misuse.
+ */
+gizwits_status gizwits_uart_read(struct gizwits_uart_decoder *decoder,
+                                 const uint8_t *bytes,
+                                 size_t length,
+                                 struct gizwits_uart_event *event,
+                                 size_t *used,
+                                 struct gizwits_error *error);
+
+/**
  * Loads a definition: its JSON text, as the cloud returns it.
  *
  * `definition` is UTF-8 of `length` bytes; a NUL behind them is not part of it. The library copies what it needs.
@@ -1446,10 +1590,11 @@ gizwits_status gizwits_frame_encode(const struct gizwits_frame *frame,
 /**
  * Makes a link, which reports the status at the first gizwits_link_poll().
  *
- * `options` must live as long as the link. The status is GIZWITS_STATUS_OUT_OF_SPACE if `memory` is too short,
- * GIZWITS_STATUS_OVERLAP if the memory overlaps the link, and GIZWITS_STATUS_INVALID_ARGUMENT if the status of the device
- * has an invalid value. After any other status than
- * GIZWITS_STATUS_OK, every call for this link returns GIZWITS_STATUS_INVALID_HANDLE.
+ * `options` must live as long as the link. The status is GIZWITS_STATUS_OUT_OF_SPACE if `memory` is shorter than the
+ * product needs, GIZWITS_STATUS_INVALID_LENGTH if `info` has another length than a description,
+ * GIZWITS_STATUS_OVERLAP if a part is in the memory of the link, and GIZWITS_STATUS_INVALID_ARGUMENT if the status of the
+ * device has an invalid value. After any other status than GIZWITS_STATUS_OK, every call for this link returns
+ * GIZWITS_STATUS_INVALID_HANDLE.
  */
 gizwits_status gizwits_link_init(struct gizwits_link *link,
                                  const struct gizwits_link_options *options);
@@ -1672,12 +1817,128 @@ gizwits_status gizwits_definition_check(const char *definition,
                                         struct gizwits_error *error);
 
 /**
+ * Makes the state of a device of a product, without any known values.
+ *
+ * `*state` becomes a handle, which the caller frees with gizwits_state_free(), or 0 after a failure. The product may be
+ * freed before the state.
+ */
+gizwits_status gizwits_state_new(gizwits_product product, gizwits_state *state, struct gizwits_error *error);
+
+/**
+ * Frees a state. Its handle, and every copy of it, is invalid from then on.
+ *
+ * Calls of other threads that use the state end first. The handle 0 is refused like any other invalid handle.
+ */
+gizwits_status gizwits_state_free(gizwits_state state);
+
+/**
+ * Decodes a payload of the device and merges its points into the state, if it is a report or reply.
+ *
+ * `options` is a sum of GIZWITS_DECODE_ constants. `merged` is NULL, or becomes 1 if the payload is a report or reply and
+ * 0 if it is any other message, which changes nothing: a control states what somebody wants, not what the device does.
+ */
+gizwits_status gizwits_state_merge(gizwits_state state,
+                                   uint32_t options,
+                                   const uint8_t *payload,
+                                   size_t payload_length,
+                                   uint8_t *merged,
+                                   struct gizwits_error *error);
+
+/**
+ * Writes a state to `out` as a line of JSON without a line end.
+ *
+ * The object has the keys `attrs` with the values as in gizwits_decode_json(), `flagged` if a value breaks a rule, and
+ * `never_seen` with the names of the points without a known value.
+ */
+gizwits_status gizwits_state_json(gizwits_state state,
+                                  char *out,
+                                  size_t capacity,
+                                  size_t *length,
+                                  struct gizwits_error *error);
+
+/**
+ * Writes the known values of a state to `values`, in the order of their ids.
+ *
+ * `*count` is the number of values. If `capacity` is smaller, no value is written, `*count` is the number that is needed,
+ * and the status is GIZWITS_STATUS_OUT_OF_SPACE. The pointers of binaries borrow from the state: they are valid until the
+ * next gizwits_state_merge() or gizwits_state_free() for it.
+ */
+gizwits_status gizwits_state_values(gizwits_state state,
+                                    struct gizwits_value *values,
+                                    size_t capacity,
+                                    size_t *count,
+                                    struct gizwits_error *error);
+
+/**
+ * Stores the last known value of a point in `*value`.
+ *
+ * The status is GIZWITS_STATUS_NO_VALUE if the device has not reported the point, and GIZWITS_STATUS_UNKNOWN_POINT if the
+ * product does not have it. The pointer of a binary borrows from the state, as in gizwits_state_values().
+ */
+gizwits_status gizwits_state_value(gizwits_state state,
+                                   uint16_t point,
+                                   struct gizwits_value *value,
+                                   struct gizwits_error *error);
+
+/**
  * Returns the name of a status in snake_case, for example `above_max`. The names never change. A number without a
  * status has the name `unknown_status`.
  *
  * The text ends with a NUL and lives as long as the program. The caller does not free it.
  */
 const char *gizwits_status_name(int32_t status);
+
+/**
+ * Reads the frame at the start of `bytes` and stores it in `*frame`.
+ *
+ * The content of the frame is copied without stuffing bytes to `buffer`, which `*frame` points into. The buffer needs
+ * GIZWITS_UART_OVERHEAD more bytes than the payload: the status is GIZWITS_STATUS_FRAME_LIMIT if it is too short.
+ * `*consumed` is the number of bytes that the frame has; further bytes may follow. GIZWITS_STATUS_INCOMPLETE says that
+ * the frame goes on.
+ */
+gizwits_status gizwits_uart_parse(const uint8_t *bytes,
+                                  size_t length,
+                                  uint8_t *buffer,
+                                  size_t capacity,
+                                  struct gizwits_uart_frame *frame,
+                                  size_t *consumed,
+                                  struct gizwits_error *error);
+
+/**
+ * Writes a frame with its stuffing bytes to `out`, and the number of bytes to `*length`.
+ *
+ * If `capacity` is too small, nothing is written, `*length` is the number that is needed, and the status is
+ * GIZWITS_STATUS_OUT_OF_SPACE.
+ */
+gizwits_status gizwits_uart_encode(const struct gizwits_uart_frame *frame,
+                                   uint8_t *out,
+                                   size_t capacity,
+                                   size_t *length,
+                                   struct gizwits_error *error);
+
+/**
+ * Makes a decoder for a stream of bytes.
+ *
+ * `buffer` holds a frame while it is received. It needs GIZWITS_UART_OVERHEAD more bytes than the longest payload, and
+ * belongs to the decoder from then on. After a failure, every call for this decoder returns GIZWITS_STATUS_INVALID_HANDLE.
+ */
+gizwits_status gizwits_uart_init(struct gizwits_uart_decoder *decoder,
+                                 uint8_t *buffer,
+                                 size_t capacity,
+                                 struct gizwits_error *error);
+
+/**
+ * Reads bytes up to the next frame, or all of them, and stores what it has found in `*event` and the number of bytes that
+ * it has read in `*used`. The rest is for the next call.
+ *
+ * The decoder skips noise and incomplete frames. Every stream is accepted, so that the status tells nothing but misuse.
+ */
+gizwits_status gizwits_uart_read(struct gizwits_uart_decoder *decoder,
+                                 const uint8_t *bytes,
+                                 size_t length,
+                                 struct gizwits_uart_event *event,
+                                 size_t *used,
+                                 struct gizwits_error *error);
 
 /**
  * Returns the version of the library, for example `0.1.0`.
@@ -1689,10 +1950,11 @@ const char *gizwits_version(void);
 /**
  * Makes a link, which reports the status at the first gizwits_link_poll().
  *
- * `options` must live as long as the link. The status is GIZWITS_STATUS_OUT_OF_SPACE if `memory` is too short,
- * GIZWITS_STATUS_OVERLAP if the memory overlaps the link, and GIZWITS_STATUS_INVALID_ARGUMENT if the status of the device
- * has an invalid value. After any other status than
- * GIZWITS_STATUS_OK, every call for this link returns GIZWITS_STATUS_INVALID_HANDLE.
+ * `options` must live as long as the link. The status is GIZWITS_STATUS_OUT_OF_SPACE if `memory` is shorter than the
+ * product needs, GIZWITS_STATUS_INVALID_LENGTH if `info` has another length than a description,
+ * GIZWITS_STATUS_OVERLAP if a part is in the memory of the link, and GIZWITS_STATUS_INVALID_ARGUMENT if the status of the
+ * device has an invalid value. After any other status than GIZWITS_STATUS_OK, every call for this link returns
+ * GIZWITS_STATUS_INVALID_HANDLE.
  */
 gizwits_status gizwits_link_init(struct gizwits_link *link,
                                  const struct gizwits_link_options *options);
@@ -1829,6 +2091,70 @@ gizwits_status gizwits_definition_check(const char *definition,
                                         size_t capacity,
                                         size_t *length,
                                         struct gizwits_error *error);
+
+/**
+ * Makes the state of a device of a product, without any known values.
+ *
+ * `*state` becomes a handle, which the caller frees with gizwits_state_free(), or 0 after a failure. The product may be
+ * freed before the state.
+ */
+gizwits_status gizwits_state_new(gizwits_product product, gizwits_state *state, struct gizwits_error *error);
+
+/**
+ * Frees a state. Its handle, and every copy of it, is invalid from then on.
+ *
+ * Calls of other threads that use the state end first. The handle 0 is refused like any other invalid handle.
+ */
+gizwits_status gizwits_state_free(gizwits_state state);
+
+/**
+ * Decodes a payload of the device and merges its points into the state, if it is a report or reply.
+ *
+ * `options` is a sum of GIZWITS_DECODE_ constants. `merged` is NULL, or becomes 1 if the payload is a report or reply and
+ * 0 if it is any other message, which changes nothing: a control states what somebody wants, not what the device does.
+ */
+gizwits_status gizwits_state_merge(gizwits_state state,
+                                   uint32_t options,
+                                   const uint8_t *payload,
+                                   size_t payload_length,
+                                   uint8_t *merged,
+                                   struct gizwits_error *error);
+
+/**
+ * Writes a state to `out` as a line of JSON without a line end.
+ *
+ * The object has the keys `attrs` with the values as in gizwits_decode_json(), `flagged` if a value breaks a rule, and
+ * `never_seen` with the names of the points without a known value.
+ */
+gizwits_status gizwits_state_json(gizwits_state state,
+                                  char *out,
+                                  size_t capacity,
+                                  size_t *length,
+                                  struct gizwits_error *error);
+
+/**
+ * Writes the known values of a state to `values`, in the order of their ids.
+ *
+ * `*count` is the number of values. If `capacity` is smaller, no value is written, `*count` is the number that is needed,
+ * and the status is GIZWITS_STATUS_OUT_OF_SPACE. The pointers of binaries borrow from the state: they are valid until the
+ * next gizwits_state_merge() or gizwits_state_free() for it.
+ */
+gizwits_status gizwits_state_values(gizwits_state state,
+                                    struct gizwits_value *values,
+                                    size_t capacity,
+                                    size_t *count,
+                                    struct gizwits_error *error);
+
+/**
+ * Stores the last known value of a point in `*value`.
+ *
+ * The status is GIZWITS_STATUS_NO_VALUE if the device has not reported the point, and GIZWITS_STATUS_UNKNOWN_POINT if the
+ * product does not have it. The pointer of a binary borrows from the state, as in gizwits_state_values().
+ */
+gizwits_status gizwits_state_value(gizwits_state state,
+                                   uint16_t point,
+                                   struct gizwits_value *value,
+                                   struct gizwits_error *error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -173,6 +173,39 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Takes memory of bytes that the call uses. A null pointer is memory of the length 0.
+    ///
+    /// # Safety
+    /// `to` is null, or points to memory of `length` bytes that nobody else uses as long as `'a`.
+    pub(crate) unsafe fn memory(
+        &mut self,
+        name: &'static str,
+        to: *mut u8,
+        length: usize,
+    ) -> Result<&'a mut [u8], Failure> {
+        if to.is_null() && length == 0 {
+            return Ok(&mut []);
+        }
+        let to = aligned(name, to)?.as_ptr();
+        self.take(name, span(name, to, length, true)?)?;
+        // SAFETY: the pointer is not null, the length is possible, nothing that this call uses overlaps the memory, and
+        // the caller promises the rest. The bytes are set first, because memory of a C program need not be initialised.
+        Ok(unsafe {
+            ptr::write_bytes(to, 0, length);
+            slice::from_raw_parts_mut(to, length)
+        })
+    }
+
+    /// Takes memory that the call writes by way of another argument.
+    pub(crate) fn written(
+        &mut self,
+        name: &'static str,
+        start: *const u8,
+        length: usize,
+    ) -> Result<(), Failure> {
+        self.take(name, span(name, start, length, true)?)
+    }
+
     /// Takes an array that the call fills, and the length that it stores. A null pointer has the capacity 0.
     ///
     /// # Safety

@@ -120,7 +120,8 @@ pub unsafe extern "C" fn gizwits_decode_point(
     }
 }
 
-fn decode<'p, 'b>(
+/// Decodes a payload with GIZWITS_DECODE_ options.
+pub(crate) fn decode<'p, 'b>(
     product: &'p Product,
     options: u32,
     payload: &'b [u8],

@@ -30,8 +30,8 @@ pub struct gizwits_error {
     pub byte: i64,
     /// The offset of the bit in its bit area, or -1.
     pub bit: i64,
-    /// What is wrong, where, and what would be right: UTF-8 that ends with a NUL. A longer text is cut between two
-    /// characters. The texts may change with any version; programs compare the status.
+    /// A text that says what is wrong, where, and what would be right: UTF-8 that ends with a NUL. A longer text is cut
+    /// between two characters. The texts may change with any version; programs compare the status.
     pub text: [c_char; GIZWITS_ERROR_TEXT],
 }
 
@@ -202,7 +202,7 @@ fn misuse(status: gizwits_status) -> &'static str {
         gizwits_status::Misaligned => "does not have the alignment of its type",
         gizwits_status::Overlap => "overlaps memory of another argument",
         gizwits_status::InvalidLength => "is longer than memory can be",
-        gizwits_status::InvalidHandle => "is no handle of a product: 0, freed, or never returned",
+        gizwits_status::InvalidHandle => "was freed, never made, or is of another kind",
         gizwits_status::InvalidArgument => "is none of the numbers that are allowed",
         gizwits_status::UnknownPoint => "is no point of the product",
         gizwits_status::PastLabels => "has no label",

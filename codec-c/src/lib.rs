@@ -36,6 +36,8 @@ pub mod decode;
 pub mod encode;
 pub mod error;
 pub mod frame;
+#[cfg(feature = "std")]
+mod handles;
 pub mod link;
 #[cfg(feature = "std")]
 pub mod message;
@@ -47,7 +49,10 @@ pub mod point;
 pub mod product;
 #[cfg(feature = "std")]
 pub mod products;
+#[cfg(feature = "std")]
+pub mod state;
 pub mod status;
+pub mod uart;
 pub mod version;
 
 /// Stops the program. Neither the core nor this crate can panic, so that the linker leaves this function out.

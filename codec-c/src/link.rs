@@ -10,18 +10,19 @@ mod table;
 
 use core::ffi::c_void;
 use core::mem::{align_of, size_of};
-use core::ptr::null;
+use core::ptr::{NonNull, null};
 use core::slice;
 
 use gizwits_codec_core::ErrorKind;
 use gizwits_codec_core::link::{Event, Link, Request, Timing};
-use gizwits_codec_core::uart::{Command, ConfigMode, MAX_PAYLOAD};
+use gizwits_codec_core::uart::{Command, MAX_PAYLOAD};
 
 pub use self::event::*;
 pub use self::options::{GIZWITS_LINK_WORDS, gizwits_link, gizwits_link_options};
 use self::options::{check, is_inside};
 use self::product::{Made, Table};
-pub use self::table::{gizwits_device_info, gizwits_link_product};
+use self::table::function;
+pub use self::table::gizwits_link_product;
 use crate::status::gizwits_status;
 
 /// The waiting times of a link in milliseconds, and the number of transmissions.
@@ -38,36 +39,29 @@ pub struct gizwits_link_timing {
     pub tries: u8,
 }
 
-/// The request that lets a phone configure the network of the module. The argument is 1 for SoftAP and 2 for AirLink.
-pub const GIZWITS_REQUEST_CONFIGURE: u8 = 0;
+/// The request that lets a phone configure the network of the module. The argument is 1 for SoftAP and 2 for AirLink. Like
+/// all requests, it has the number of its command, which is `command` of an event about it.
+pub const GIZWITS_REQUEST_CONFIGURE: u8 = 0x09;
+/// The request that resets the module, which forgets its network and its owner.
+pub const GIZWITS_REQUEST_RESET: u8 = 0x0b;
+/// The request that starts the factory test of the module.
+pub const GIZWITS_REQUEST_TEST: u8 = 0x13;
+/// The request that opens the period in which a user can bind the device.
+pub const GIZWITS_REQUEST_BIND: u8 = 0x15;
+/// The request for the network time. The answer is GIZWITS_EVENT_TIME.
+pub const GIZWITS_REQUEST_TIME: u8 = 0x17;
 /// The request for the description of the module. The argument is 0 for a Wi-Fi module and 1 for a mobile module. The
 /// answer is GIZWITS_EVENT_MODULE.
-pub const GIZWITS_REQUEST_MODULE: u8 = 1;
-/// The request that resets the module, which forgets its network and its owner.
-pub const GIZWITS_REQUEST_RESET: u8 = 2;
-/// The request that starts the factory test of the module.
-pub const GIZWITS_REQUEST_TEST: u8 = 3;
-/// The request that opens the period in which a user can bind the device.
-pub const GIZWITS_REQUEST_BIND: u8 = 4;
-/// The request for the network time. The answer is GIZWITS_EVENT_TIME.
-pub const GIZWITS_REQUEST_TIME: u8 = 5;
+pub const GIZWITS_REQUEST_MODULE: u8 = 0x21;
 /// The request that restarts the module.
-pub const GIZWITS_REQUEST_REBOOT: u8 = 6;
+pub const GIZWITS_REQUEST_REBOOT: u8 = 0x29;
 
-/// The requests without an argument, in the order of their numbers.
-static REQUESTS: [Request; 5] = [
-    Request::RESET,
-    Request::TEST,
-    Request::BIND,
-    Request::TIME,
-    Request::REBOOT,
-];
-
-/// A link that was initialised, at the start of its memory.
+/// A link that was initialised, in its memory.
+#[repr(C)]
 struct Content {
+    link: Link<'static, Table>,
     /// [`Content::MARK`], which memory that is no link is unlikely to hold.
     mark: u32,
-    link: Link<'static, Table>,
 }
 
 const _: () = assert!(size_of::<Content>() <= size_of::<gizwits_link>());
@@ -83,12 +77,8 @@ impl Content {
 
 /// Sends a byte of the link. One function makes all sinks, because each closure type adds a table of its own.
 fn sink(options: &'static gizwits_link_options) -> impl FnMut(u8) {
-    |byte| {
-        if let Some(write) = options.write {
-            // SAFETY: the firmware promises that `write` can be called with its context as long as the link lives.
-            unsafe { write(options.context, byte) }
-        }
-    }
+    // SAFETY: the firmware promises that `write` can be called with its context as long as the link lives.
+    |byte| unsafe { function(options.write)(options.context, byte) }
 }
 
 /// Returns the link in its memory, if that and another pointer can be used. The alignment 0 stands for no other pointer.
@@ -113,44 +103,50 @@ unsafe fn content<'a>(
         }
     }
     let content = link.cast::<Content>();
-    // SAFETY: the pointer is neither null nor unaligned, and a link is longer than the mark.
+    // SAFETY: the pointer is neither null nor unaligned, and a link is as long as the content.
     if unsafe { (&raw const (*content).mark).read() } != Content::MARK {
         return Err(gizwits_status::InvalidHandle);
     }
-    // SAFETY: `gizwits_link_init` has written the content after the mark, and the caller promises the rest.
+    // SAFETY: `gizwits_link_init` has written the content before the mark, and the caller promises the rest.
     Ok(unsafe { &mut *content })
 }
 
-/// Returns the link in its memory, and the bytes behind a pointer, which may be null if the length is 0. `limit` is the
-/// greatest length, at most `isize::MAX`.
+/// Returns the link in its memory, if the payload behind a pointer can be used as well.
 ///
 /// # Safety
-/// As for [`content`]. `bytes` is null, or points to `length` bytes that nobody changes as long as `'a`.
+/// As for [`content`].
 #[inline(never)]
-unsafe fn with_bytes<'a>(
+unsafe fn with_payload<'a>(
     link: *mut gizwits_link,
-    bytes: *const u8,
+    payload: *const u8,
     length: usize,
-    limit: usize,
-) -> Result<(&'a mut Content, &'a [u8]), gizwits_status> {
-    // SAFETY: the promise is that of this function.
-    let content = unsafe { content(link, bytes.cast(), usize::from(length > 0))? };
-    if length == 0 {
-        return Ok((content, &[]));
-    }
-    if length > limit {
+) -> Result<&'a mut Content, gizwits_status> {
+    if length > MAX_PAYLOAD {
         return Err(gizwits_status::InvalidLength);
     }
-    // SAFETY: the pointer is not null, the length is possible, and the caller promises the rest.
-    Ok((content, unsafe { slice::from_raw_parts(bytes, length) }))
+    // SAFETY: the promise is that of this function.
+    unsafe { content(link, payload.cast(), usize::from(length > 0)) }
+}
+
+/// Returns the bytes behind a pointer, which may be null if the length is 0.
+///
+/// # Safety
+/// The length is possible, and a pointer that is not null points to as many bytes that nobody changes as long as `'a`.
+unsafe fn bytes<'a>(from: *const u8, length: usize) -> &'a [u8] {
+    match NonNull::new(from.cast_mut()) {
+        // SAFETY: the promise is that of this function.
+        Some(from) => unsafe { slice::from_raw_parts(from.as_ptr(), length) },
+        None => &[],
+    }
 }
 
 /// Makes a link, which reports the status at the first gizwits_link_poll().
 ///
-/// `options` must live as long as the link. The status is GIZWITS_STATUS_OUT_OF_SPACE if `memory` is too short,
-/// GIZWITS_STATUS_OVERLAP if the memory overlaps the link, and GIZWITS_STATUS_INVALID_ARGUMENT if the status of the device
-/// has an invalid value. After any other status than
-/// GIZWITS_STATUS_OK, every call for this link returns GIZWITS_STATUS_INVALID_HANDLE.
+/// `options` must live as long as the link. The status is GIZWITS_STATUS_OUT_OF_SPACE if `memory` is shorter than the
+/// product needs, GIZWITS_STATUS_INVALID_LENGTH if `info` has another length than a description,
+/// GIZWITS_STATUS_OVERLAP if a part is in the memory of the link, and GIZWITS_STATUS_INVALID_ARGUMENT if the status of the
+/// device has an invalid value. After any other status than GIZWITS_STATUS_OK, every call for this link returns
+/// GIZWITS_STATUS_INVALID_HANDLE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gizwits_link_init(
     link: *mut gizwits_link,
@@ -171,7 +167,7 @@ pub unsafe extern "C" fn gizwits_link_init(
     let link = Link::with_state(made.info, made.frame, made.state).with_outbox(made.outbox);
     let mark = Content::MARK;
     // SAFETY: the memory is that of a link, and long and aligned enough for the content.
-    unsafe { content.write(Content { mark, link }) };
+    unsafe { content.write(Content { link, mark }) };
     gizwits_status::Ok
 }
 
@@ -213,10 +209,14 @@ pub unsafe extern "C" fn gizwits_link_receive(
     // SAFETY: the caller keeps the contract of the header.
     match unsafe { content(link, event.cast(), align_of::<gizwits_link_event>()) } {
         Ok(content) => {
-            let options = content.options();
-            let found = content.link.receive(byte, now, &mut sink(options));
+            // The event is none before the link does anything, or a compiler stores all members for each kind of event.
             // SAFETY: the pointer is checked, and the caller keeps the contract of the header.
-            unsafe { event::store(event, options, found) };
+            let event = unsafe {
+                event.write(gizwits_link_event::NONE);
+                &mut *event
+            };
+            let options = content.options();
+            event.set(options, content.link.receive(byte, now, &mut sink(options)));
             gizwits_status::Ok
         }
         Err(status) => status,
@@ -235,20 +235,27 @@ pub unsafe extern "C" fn gizwits_link_receive_bytes(
     used: *mut usize,
 ) -> gizwits_status {
     match check(used.cast_const().cast(), align_of::<usize>()) {
+        gizwits_status::Ok if is_inside(link, used.cast_const().cast()) => {
+            return gizwits_status::Overlap;
+        }
         gizwits_status::Ok => {}
         status => return status,
     }
     // SAFETY: the pointer is checked, and the caller keeps the contract of the header.
-    let bytes = match unsafe {
+    let checked = unsafe {
         used.write(0);
         content(link, event.cast(), align_of::<gizwits_link_event>()).and_then(|_| {
             event.write(gizwits_link_event::NONE);
-            with_bytes(link, bytes, length, isize::MAX.unsigned_abs())
+            content(link, bytes.cast(), usize::from(length > 0))
         })
-    } {
-        Ok((_, bytes)) => bytes,
-        Err(status) => return status,
     };
+    match checked {
+        Ok(_) if isize::try_from(length).is_err() => return gizwits_status::InvalidLength,
+        Ok(_) => {}
+        Err(status) => return status,
+    }
+    // SAFETY: as above.
+    let bytes = unsafe { self::bytes(bytes, length) };
     for (byte, read) in bytes.iter().zip(1_usize..) {
         // SAFETY: the caller keeps the contract of the header, which is that of the other function.
         unsafe {
@@ -279,21 +286,21 @@ pub unsafe extern "C" fn gizwits_link_poll(
     // SAFETY: the caller keeps the contract of the header.
     match unsafe { content(link, event.cast(), align_of::<gizwits_link_event>()) } {
         Ok(content) => {
-            let options = content.options();
-            let found = content.link.poll(now, &(), &mut sink(options));
-            let (kind, command, number) = match found {
-                Some(Event::Invalid) => (gizwits_event::Invalid, 0, content.link.state().invalid),
-                Some(Event::Unanswered(of)) => (gizwits_event::Unanswered, of.0, 0),
-                _ => (gizwits_event::None, 0, 0),
-            };
             // SAFETY: the pointer is checked, and the caller keeps the contract of the header.
-            unsafe {
-                event.write(gizwits_link_event {
-                    kind,
-                    command,
-                    number: number.into(),
-                    ..gizwits_link_event::NONE
-                });
+            let event = unsafe {
+                event.write(gizwits_link_event::NONE);
+                &mut *event
+            };
+            let options = content.options();
+            match content.link.poll(now, &(), &mut sink(options)) {
+                Some(Event::Invalid) => {
+                    event.kind = gizwits_event::Invalid;
+                    event.number = content.link.state().invalid.into();
+                }
+                Some(Event::Unanswered(of)) => {
+                    (event.kind, event.command) = (gizwits_event::Unanswered, of.0);
+                }
+                _ => {}
             }
             gizwits_status::Ok
         }
@@ -336,17 +343,8 @@ pub unsafe extern "C" fn gizwits_link_request(
         Ok(content) => content,
         Err(status) => return status,
     };
-    let request = match request {
-        GIZWITS_REQUEST_CONFIGURE if matches!(argument, 1 | 2) => {
-            Request::configure(ConfigMode::Unknown(argument))
-        }
-        GIZWITS_REQUEST_MODULE => Request::module(argument),
-        other => {
-            match REQUESTS.get(usize::from(other).wrapping_sub(GIZWITS_REQUEST_RESET.into())) {
-                Some(request) => *request,
-                None => return gizwits_status::InvalidArgument,
-            }
-        }
+    let Some(request) = Request::from_command(Command(request), argument) else {
+        return gizwits_status::InvalidArgument;
     };
     match content.link.request(request) {
         Ok(()) => gizwits_status::Ok,
@@ -366,8 +364,9 @@ pub unsafe extern "C" fn gizwits_link_send(
     length: usize,
 ) -> gizwits_status {
     // SAFETY: the caller keeps the contract of the header.
-    let (content, data) = match unsafe { with_bytes(link, data, length, MAX_PAYLOAD) } {
-        Ok(checked) => checked,
+    let (content, data) = match unsafe { with_payload(link, data, length) } {
+        // SAFETY: as above.
+        Ok(content) => (content, unsafe { bytes(data, length) }),
         Err(status) => return status,
     };
     match content.link.send(data) {
@@ -389,8 +388,9 @@ pub unsafe extern "C" fn gizwits_link_answer(
     length: usize,
 ) -> gizwits_status {
     // SAFETY: the caller keeps the contract of the header.
-    let (content, payload) = match unsafe { with_bytes(link, payload, length, MAX_PAYLOAD) } {
-        Ok(checked) => checked,
+    let (content, payload) = match unsafe { with_payload(link, payload, length) } {
+        // SAFETY: as above.
+        Ok(content) => (content, unsafe { bytes(payload, length) }),
         Err(status) => return status,
     };
     let options = content.options();

@@ -64,6 +64,8 @@ pub enum gizwits_status {
     Checksum = 45,
     /// The did is longer than 64 bytes.
     DidLength = 46,
+    /// The text has two readings with different bytes.
+    Ambiguous = 47,
     // Values.
     /// The kind of the value does not match the point.
     WrongKind = 64,
@@ -130,6 +132,7 @@ const NAMES: &[(gizwits_status, &CStr)] = &[
     (S::Stuffing, c"stuffing"),
     (S::Checksum, c"checksum"),
     (S::DidLength, c"did_length"),
+    (S::Ambiguous, c"ambiguous"),
     (S::WrongKind, c"wrong_kind"),
     (S::BelowMin, c"below_min"),
     (S::AboveMax, c"above_max"),

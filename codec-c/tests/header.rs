@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 /// The sources, in the order in which the header describes them.
 fn sources() -> Vec<PathBuf> {
-    const FIRST: [&str; 9] = [
-        "version", "status", "error", "frame", "products", "product", "point", "message", "payload",
+    const FIRST: [&str; 10] = [
+        "version", "status", "error", "frame", "uart", "products", "product", "point", "message",
+        "payload",
     ];
     let mut sources: Vec<PathBuf> = FIRST
         .iter()

@@ -287,34 +287,74 @@ pub(crate) fn set_bit(bitmap: &mut [u8], n: u16) -> bool {
 #[cfg(test)]
 #[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use proptest::prelude::*;
 
-    proptest! {
-        /// The loads of both machine widths, and the store, agree with the integer that the bytes represent.
-        #[test]
-        fn load_is_the_integer(
-            bytes in proptest::collection::vec(any::<u8>(), 1..24),
-            end in any::<prop::sample::Index>(),
-            shift in 0_u8..8,
-            width in 1_u8..=32,
-            value in any::<u32>(),
-        ) {
-            let end = end.index(bytes.len()) + 1;
-            prop_assume!(u32::from(shift) + u32::from(width) <= 8 * end as u32);
-            let integer = bytes[..end].iter().fold(0_u128, |n, byte| n << 8 | u128::from(*byte));
-            let (end, drop) = (end as u16, 32 - width);
-            let mask = u32::MAX >> drop;
-            let expected = (integer >> shift) as u32 & mask;
-            prop_assert_eq!(load_wide(&bytes, head(&bytes), end, shift, mask), Some(expected));
-            prop_assert_eq!(load_narrow(&bytes, end, shift, drop), Some(expected));
-
-            let mut stored = bytes.clone();
-            prop_assert!(store(&mut stored, end, shift, drop, value));
-            prop_assert_eq!(Source::new(&stored).load(end, shift, drop), Some(value & mask));
-            prop_assert!(store(&mut stored, end, shift, drop, expected));
-            prop_assert_eq!(stored, bytes);
+    /// The loads of both machine widths, and the store, agree with the integer that the bytes represent: for every
+    /// field of 1 to 32 bits at every bit of an area of 1 to 6 bytes, and at every place of a message.
+    #[test]
+    fn fields_are_windows_of_one_integer() {
+        // Each single bit, so that a bit of the wrong place shows, and bytes of which no two are equal.
+        let bits = (0..48).map(|bit| 1_u64 << bit);
+        let areas: std::vec::Vec<u64> = bits.chain([0, (1 << 48) - 1, 0x0123_4567_89ab]).collect();
+        let mut fields = 0;
+        for area_len in 1..=6_usize {
+            for (offset, width) in (0..8 * area_len as u32)
+                .flat_map(|offset| (1..=32).map(move |width| (offset, width)))
+                .filter(|(offset, width)| offset + width <= 8 * area_len as u32)
+            {
+                // Some bytes before the area and behind it, so that all of the wide load's cases occur.
+                for (before, behind) in [(0, 0), (0, 3), (1, 0), (2, 7), (7, 1), (9, 0), (16, 4)] {
+                    for area in &areas {
+                        check_field(area_len, offset, width, before, behind, *area);
+                    }
+                }
+                fields += 1;
+            }
         }
+        // Of 8 to 48 bits, n bits have n + (n - 1) + … fields of up to 32 bits.
+        let of = |bits: usize| {
+            (1..=32.min(bits))
+                .map(|width| bits + 1 - width)
+                .sum::<usize>()
+        };
+        assert_eq!(fields, (1..=6).map(|bytes| of(8 * bytes)).sum::<usize>());
+    }
+
+    fn check_field(len: usize, offset: u32, width: u32, before: usize, behind: usize, area: u64) {
+        let mut message = [0xa5; 32];
+        let message = &mut message[..before + len + behind];
+        let area = area & (u64::MAX >> (64 - 8 * len));
+        message[before..before + len].copy_from_slice(&area.to_be_bytes()[8 - len..]);
+        let mask = u32::MAX >> (32 - width);
+        let expected = (area >> offset) as u32 & mask;
+
+        let end = (before + len) as u16 - (offset / 8) as u16;
+        let (shift, drop) = ((offset % 8) as u8, (32 - width) as u8);
+        let field = (len, offset, width, before, behind);
+        let wide = load_wide(message, head(message), end, shift, mask);
+        assert_eq!(wide, Some(expected), "{field:?}");
+        assert_eq!(
+            load_narrow(message, end, shift, drop),
+            Some(expected),
+            "{field:?}"
+        );
+
+        let mut stored = [0; 32];
+        let stored = &mut stored[..message.len()];
+        stored.copy_from_slice(message);
+        assert!(store(stored, end, shift, drop, !expected), "{field:?}");
+        let kept = area & !(u64::from(mask) << offset);
+        let opposite = kept | u64::from(!expected & mask) << offset;
+        assert_eq!(
+            stored[before..before + len],
+            opposite.to_be_bytes()[8 - len..],
+            "{field:?}"
+        );
+        assert!(store(stored, end, shift, drop, expected), "{field:?}");
+        assert_eq!(stored, message, "{field:?}");
     }
 
     proptest! {

@@ -135,24 +135,97 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lead = ": ";
         self.kind.fmt(f)?;
-        for point in [self.point, self.other].into_iter().flatten() {
-            write!(f, "{lead}point {point}")?;
-            lead = ", ";
-        }
-        if let Some(byte) = self.byte {
-            write!(f, "{lead}byte {byte}")?;
-            lead = ", ";
-        }
-        if let Some(bit) = self.bit {
-            write!(f, "{lead}bit {bit}")?;
-        }
-        Ok(())
+        // The standard library's text of an integer has a reachable panic at some levels of optimisation.
+        let mut place = ConstText::EMPTY;
+        place.put_place(self);
+        f.write_str(place.as_str())
     }
 }
 
 impl core::error::Error for Error {}
+
+/// The text of an error as its `Display` writes it, made by a constant function that the compiler can call for its own
+/// messages. The expected and found checksum are left out: they are in no definition.
+pub(crate) struct ConstText {
+    bytes: [u8; ConstText::ROOM],
+    len: usize,
+}
+
+impl ConstText {
+    /// The room for a text. No text of a rule is longer.
+    const ROOM: usize = 192;
+
+    const EMPTY: ConstText = ConstText {
+        bytes: [0; ConstText::ROOM],
+        len: 0,
+    };
+
+    pub(crate) const fn of(error: &Error) -> Self {
+        let mut text = ConstText::EMPTY;
+        text.put(error.kind.text());
+        text.put_place(error);
+        text
+    }
+
+    /// Appends the points, the byte and the bit of an error.
+    const fn put_place(&mut self, error: &Error) {
+        let mut lead = ": ";
+        if let Some(PointId(id)) = error.point {
+            lead = self.put_number(lead, "point ", id as u32);
+        }
+        if let Some(PointId(id)) = error.other {
+            lead = self.put_number(lead, "point ", id as u32);
+        }
+        if let Some(byte) = error.byte {
+            lead = self.put_number(lead, "byte ", byte);
+        }
+        if let Some(bit) = error.bit {
+            self.put_number(lead, "bit ", bit);
+        }
+    }
+
+    pub(crate) const fn as_str(&self) -> &str {
+        let text = match self.bytes.split_at_checked(self.len) {
+            Some((text, _)) => text,
+            None => &self.bytes,
+        };
+        match core::str::from_utf8(text) {
+            Ok(text) => text,
+            Err(_) => "",
+        }
+    }
+
+    const fn put(&mut self, text: &str) {
+        let mut rest = text.as_bytes();
+        while let Some((byte, behind)) = rest.split_first() {
+            self.put_byte(*byte);
+            rest = behind;
+        }
+    }
+
+    const fn put_byte(&mut self, byte: u8) {
+        if let Some((_, [slot, ..])) = self.bytes.split_at_mut_checked(self.len) {
+            *slot = byte;
+            self.len = self.len.saturating_add(1);
+        }
+    }
+
+    /// Writes a number with its noun, and returns what separates it from the next.
+    const fn put_number(&mut self, lead: &str, noun: &str, number: u32) -> &'static str {
+        self.put(lead);
+        self.put(noun);
+        let mut unit: u32 = 1_000_000_000;
+        // Behind the last digit the unit is 0.
+        while let Some(digits) = number.checked_div(unit) {
+            if digits > 0 || unit == 1 {
+                self.put_byte(b'0'.wrapping_add((digits % 10) as u8));
+            }
+            unit /= 10;
+        }
+        ", "
+    }
+}
 
 macro_rules! kinds {
     ($($(#[$doc:meta])+ $kind:ident $({ $($field:ident : $type:ty),* })? $name:literal $text:literal;)*) => {
@@ -384,4 +457,31 @@ keys! {
     Ratio "/uint_spec" "ratio";
     Addition "/uint_spec" "addition";
     Enum "" "enum";
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::string::ToString;
+
+    /// The compiler says what `Display` says.
+    #[test]
+    fn constant_texts_are_those_of_display() {
+        let error = Error::new(ErrorKind::WritableBytes);
+        for error in [
+            error,
+            error.about(PointId(0)),
+            error.about(PointId(10)).with(PointId(1023)),
+            error.at(0).bit(70),
+            Error::new(ErrorKind::FrameSn)
+                .about(PointId(u16::MAX))
+                .with(PointId(u16::MAX))
+                .at(u32::MAX)
+                .bit(u32::MAX),
+        ] {
+            assert_eq!(ConstText::of(&error).as_str(), error.to_string());
+        }
+    }
 }

@@ -32,7 +32,7 @@ use rules::{Findings, check};
 pub(crate) use runs::{RunKind, Runs};
 pub use tables::{Head, LayoutRef, Tables};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{ConstText, Error, ErrorKind};
 use crate::value::Scale;
 
 /// The layout of a product with at most `N` points and at most `S` different scales, not counting the
@@ -100,8 +100,18 @@ impl<const N: usize, const S: usize> Layout<N, S> {
         }
     }
 
-    /// Creates the layout in a `const` or `static`. Points that break a rule are a compile error there. At
-    /// run time, use [`new`](Self::new).
+    /// Creates the layout in a `const` or `static`. Points that break a rule are a compile error there, whose
+    /// message names the points and the position. At run time, use [`new`](Self::new).
+    ///
+    /// ```compile_fail
+    /// use gizwits_codec_core::{Access, Layout, Point, Protocol};
+    ///
+    /// // error: the point overlaps another point: point 1, point 0, byte 0, bit 0
+    /// static LAYOUT: Layout<2> = Layout::must(
+    ///     Protocol::Standard,
+    ///     &[Point::bool(0, Access::Writable, 0, 0), Point::bool(1, Access::Writable, 0, 0)],
+    /// );
+    /// ```
     ///
     /// # Panics
     /// If the points break a rule.
@@ -110,7 +120,7 @@ impl<const N: usize, const S: usize> Layout<N, S> {
     pub const fn must(protocol: Protocol, points: &[Point]) -> Self {
         match Self::new(protocol, points) {
             Ok(layout) => layout,
-            Err(error) => panic!("{}", error.kind.text()),
+            Err(error) => panic!("{}", ConstText::of(&error).as_str()),
         }
     }
 

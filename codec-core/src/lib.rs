@@ -11,7 +11,8 @@
 //! | read and write frames on networks | [`m2m`] |
 //! | read and write frames on the serial line | [`uart`] |
 //! | be the device on the serial line | [`link`], [`model`] |
-//! | calculate with exact numbers | [`Decimal`] |
+//! | be the Wi-Fi module on the serial line | [`module`] with the feature `module` |
+//! | calculate with exact numbers | [`Decimal`], [`Fixed`] |
 //!
 //! # Example
 //! Decode a report:
@@ -50,6 +51,8 @@
 //! - `serde`: [`Value`] and [`Decimal`] implement `Serialize` and `Deserialize`, [`PointId`] implements
 //!   `Serialize`.
 //! - `defmt`: errors, values, frames and events implement `Format`.
+//! - `module`: [`module`] is the Wi-Fi module's side of the serial line. Needs an allocator.
+//! - `testing`: [`link::testing`] plays the Wi-Fi module in tests of an application on the host. Needs an allocator.
 //!
 //! # Sources
 //! The rules come from Gizwits' UART protocol, the datapoint JSON, and the code that the vendor's MCU
@@ -60,6 +63,9 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "module")]
+extern crate alloc;
+
 mod bits;
 #[cfg(feature = "json")]
 pub mod definition;
@@ -69,6 +75,8 @@ pub mod layout;
 pub mod link;
 mod message;
 pub mod model;
+#[cfg(feature = "module")]
+pub mod module;
 mod value;
 
 pub use error::{Error, ErrorKind, Key, PointId};
@@ -77,8 +85,7 @@ pub use layout::{
     Access, Ids, Kind, Layout, LayoutRef, Mask, Point, Position, Protocol, UintSpec, Unit, rules,
 };
 pub use message::{Action, Encoder, Iter, P0, PointValue, Span, View, Wanted};
-pub use model::Fixed;
-pub use value::{Decimal, Raw, Rounding, Scale, Value};
+pub use value::{Decimal, Fixed, Raw, Rounding, Scale, Value};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -5,8 +5,12 @@
 //! [`Link::poll`] sends what is due: a report if the status has changed, the requests of the application, and
 //! both again if the module does not acknowledge them. The link writes into a sink of the caller, one frame
 //! at a time. A full sink may drop bytes, because the link sends lost frames again.
+//!
+//! The module `testing` (feature `testing`) plays the Wi-Fi module, so that an application is tested on the host.
 
 mod device;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 use core::marker::PhantomData;
 
@@ -118,6 +122,33 @@ impl Request {
     /// ```
     pub const fn configure(mode: ConfigMode) -> Self {
         Request::new(Command::CONFIGURE, Some(mode.code()))
+    }
+
+    /// Returns the request with this command, for callers that have it as a number. The argument is that of
+    /// [`configure`](Self::configure), 1 or 2, or of [`module`](Self::module); other requests ignore it. Returns `None`
+    /// for any other command or mode.
+    ///
+    /// ```
+    /// use gizwits_codec_core::link::Request;
+    /// use gizwits_codec_core::uart::{Command, ConfigMode};
+    ///
+    /// let mode = ConfigMode::AirLink;
+    /// let request = Request::from_command(Command::CONFIGURE, mode.code());
+    /// assert_eq!(request, Some(Request::configure(mode)));
+    /// assert_eq!(Request::from_command(Command::STATUS, 0), None);
+    /// ```
+    pub const fn from_command(command: Command, argument: u8) -> Option<Self> {
+        let argument = match command {
+            Command::CONFIGURE if matches!(argument, 1 | 2) => Some(argument),
+            Command::MODULE => Some(argument),
+            Command::RESET
+            | Command::TEST
+            | Command::BIND
+            | Command::TIME
+            | Command::MODULE_REBOOT => None,
+            _ => return None,
+        };
+        Some(Request::new(command, argument))
     }
 
     /// Requests the description of the module. `kind` is 0 for a Wi-Fi module and 1 for a mobile module. The
@@ -257,29 +288,25 @@ enum Known {
 /// let (ack, report) = (b"\xff\xff\0\x05\x04\x01\0\0\x0a", b"\xff\xff\0\x07\x05\0\0\0\x04\x01\x11");
 /// assert_eq!(sent, [&ack[..], report].concat());
 /// ```
-#[derive(Debug)]
+// In this order: the short instructions of a Cortex-M reach bytes at the start of a struct, and words behind them.
+#[repr(C)]
 #[must_use]
 pub struct Link<'b, M: Device, P = DefaultPolicy> {
-    decoder: Decoder<'b>,
-    info: &'b [u8],
-    outbox: &'b mut [u8],
-    outbox_len: u16,
-    /// The waiting times and the number of transmissions. [`Timing::VENDOR`] by default.
-    pub timing: Timing,
-    state: M::State,
     known: Known,
-    /// The sequence number of the read that the next poll answers.
-    read: Option<u8>,
-    request: Option<Request>,
-    /// Whether the last frame that the link sent by itself was a request.
-    requested: bool,
     flight: Flight,
     awaited: Command,
     /// The sequence number of the frame in flight.
     sn: u8,
     /// The number of its transmissions.
     tries: u8,
-    /// The time of its last transmission.
+    /// Whether the last frame that the link sent by itself was a request.
+    requested: bool,
+    /// The sequence number of the read that the next poll answers.
+    read: Option<u8>,
+    request: Option<Request>,
+    /// The waiting times and the number of transmissions. [`Timing::VENDOR`] by default.
+    pub timing: Timing,
+    /// The time of the last transmission of the frame in flight.
     since: u32,
     /// The time of the last report.
     reported: u32,
@@ -290,7 +317,26 @@ pub struct Link<'b, M: Device, P = DefaultPolicy> {
     last: u32,
     /// The time of that P0.
     acted: u32,
+    decoder: Decoder<'b>,
+    info: &'b [u8],
+    outbox: &'b mut [u8],
+    outbox_len: u16,
+    state: M::State,
     policy: PhantomData<P>,
+}
+
+impl<M: Device, P> core::fmt::Debug for Link<'_, M, P> {
+    /// Shows the progress of the link, but neither values nor the description of the device, which may have a secret.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Link")
+            .field("known", &self.known)
+            .field("flight", &self.flight)
+            .field("sn", &self.sn)
+            .field("tries", &self.tries)
+            .field("request", &self.request)
+            .field("timing", &self.timing)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'b, M: Model, P: Policy> Link<'b, M, P> {
@@ -298,6 +344,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     ///
     /// `info` is the description that the link sends to the module. `buffer` holds a frame of the module
     /// while it is received. Its length should be [`room`](Self::room).
+    #[inline]
     pub fn new(info: &'b DeviceInfo, buffer: &'b mut [u8]) -> Self {
         Link::with_state(info.bytes(), buffer, ModelState::new())
     }
@@ -366,6 +413,7 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
 
     /// Returns the link with a buffer for the data of [`send`](Self::send). Without an outbox a link can't
     /// send transparent data.
+    #[inline]
     pub fn with_outbox(mut self, outbox: &'b mut [u8]) -> Self {
         let most = outbox.len().min(MAX_PAYLOAD.saturating_sub(1));
         self.outbox = outbox.get_mut(..most).unwrap_or(&mut []);
@@ -428,7 +476,7 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
     /// Answers the frame of an [`Event::Frame`]. `command` and `sn` are those of the frame, `payload` is the
     /// payload of the answer, up to [`MAX_PAYLOAD`] bytes.
     pub fn answer(&mut self, command: Command, sn: u8, payload: &[u8], sink: &mut dyn FnMut(u8)) {
-        write(command.ack(), sn, &[payload], sink);
+        answer(command, sn, payload, sink);
     }
 
     /// Reads one byte from the module. If the byte completes a frame, the link writes its answer to the sink
@@ -442,7 +490,6 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
         now: u32,
         sink: &mut dyn FnMut(u8),
     ) -> Option<Event<'_, M>> {
-        let sum = self.decoder.sum();
         let frame = match self.decoder.push(byte)? {
             Line::Frame(frame) => frame,
             Line::Corrupt { sn, .. } => {
@@ -463,11 +510,11 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
             self.flight = Flight::None;
             return Some(acknowledged(command, payload));
         }
-        let mut answer: &[u8] = &[];
+        let mut reply: &[u8] = &[];
         let mut event = None;
         let mut wrong = None;
         match command {
-            Command::INFO => answer = self.info,
+            Command::INFO => reply = self.info,
             Command::HEARTBEAT => {}
             Command::STATUS => match payload {
                 &[high, low] => {
@@ -477,21 +524,26 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
             },
             Command::REBOOT => event = Some(Event::Reboot),
             Command::TO_DEVICE => {
-                event = match payload {
-                    [0x71..=0x73, ..] => return Some(Event::Frame(frame)),
+                // An empty P0 has an action that neither a product nor the link knows.
+                let (action, data) = match payload {
+                    [action, data @ ..] => (*action, data),
+                    [] => (0, payload),
+                };
+                event = match action {
+                    0x71..=0x73 => return Some(Event::Frame(frame)),
                     _ if M::read(&mut self.state, payload) => {
                         self.read = Some(sn);
                         return None;
                     }
-                    [0x05, data @ ..] => Some(Event::Transparent(data)),
+                    0x05 => Some(Event::Transparent(data)),
                     _ => M::control::<P>(&self.state, payload).map(Event::Control),
                 };
                 if event.is_none() {
                     wrong = Some(Illegal::OTHER);
                 } else {
                     // The module repeats a control if the acknowledgement was lost. The link acknowledges it
-                    // again, and does not apply it again.
-                    let this = u32::from(u16::from_be_bytes([sn, sum]));
+                    // again, and does not apply it again. The last byte of a frame is its checksum.
+                    let this = u32::from(u16::from_be_bytes([sn, byte]));
                     if self.last == this && now.wrapping_sub(self.acted) < REPEAT {
                         event = None;
                     }
@@ -509,7 +561,7 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
             refuse(sn, illegal, sink);
             return Some(Event::Refused(payload));
         }
-        write(command.ack(), sn, &[answer], sink);
+        answer(command, sn, reply, sink);
         event
     }
 
@@ -554,7 +606,7 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
         let reports = (self.request.is_none() || self.requested) && self.is_due(now, &values);
         self.flight = match self.request {
             _ if reports => {
-                M::keep(&mut self.state, values);
+                M::keep(&mut self.state, &values);
                 self.known = Known::All;
                 Flight::Report
             }
@@ -580,12 +632,13 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
     fn is_due(&mut self, now: u32, values: &M::Values) -> bool {
         let since = |then| now.wrapping_sub(then);
         let measured = since(self.reported) >= u32::from(self.timing.measured);
+        // Asked first, so that the call is there once: a compiler repeats the code behind it for each arm.
+        let changed = M::differs(&self.state, values, measured);
         let all = match self.known {
             Known::Nothing => true,
             Known::Unsure => measured,
             Known::All => since(self.complete) >= self.timing.full,
         };
-        let changed = M::differs(&self.state, values, measured);
         if !all && !changed {
             return false;
         }
@@ -661,5 +714,12 @@ fn acknowledged<M: Device>(command: Command, payload: &[u8]) -> Event<'_, M> {
 /// Rejects a frame of the module as illegal.
 #[cold]
 fn refuse(sn: u8, illegal: Illegal, sink: &mut dyn FnMut(u8)) {
-    write(Command::ILLEGAL_ACK, sn, &[&[illegal.0]], sink);
+    answer(Command::ILLEGAL, sn, &[illegal.0], sink);
+}
+
+/// Acknowledges a frame of the module.
+// Not inlined, because a compiler repeats the call for most commands.
+#[inline(never)]
+fn answer(command: Command, sn: u8, payload: &[u8], sink: &mut dyn FnMut(u8)) {
+    write(command.ack(), sn, &[payload], sink);
 }

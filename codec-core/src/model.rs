@@ -17,10 +17,11 @@ use core::marker::PhantomData;
 
 use crate::bits::{self, Source};
 use crate::error::{Error, ErrorKind, PointId};
+use crate::frame::m2m;
 use crate::frame::uart::{self, Command};
 use crate::layout::{LayoutRef, Mask, Protocol, Shape};
-use crate::message::{Action, P0, pack};
-use crate::value::{Decimal, divide};
+use crate::message::{Action, P0, Wanted, pack};
+use crate::value::divide;
 
 /// A product, as the code generator writes it.
 pub trait Model {
@@ -208,7 +209,7 @@ pub fn update<M: Model>(p0: &[u8]) -> Option<Update<'_, M>> {
         // Surplus flags can only be in the first byte.
         let (flags, values) = const { (M::LAYOUT.flags_len(), M::LAYOUT.writable_len()) };
         let spare = const { !Mask::top(M::LAYOUT.writable()) };
-        body.len() == flags.wrapping_add(values)
+        body.len() == flags.saturating_add(values)
             && body.first().is_none_or(|first| first & spare == 0)
     };
     let model = PhantomData;
@@ -290,6 +291,84 @@ pub fn encode_control<'o, M: Model>(
         used = used.saturating_sub(values.len()).saturating_add(packed);
     }
     Ok(out.get(..used).unwrap_or(&[]))
+}
+
+/// Writes a control in an M2M frame to `out`, and returns the bytes of the frame. With an `sn` the frame is a
+/// [`m2m::REQUEST`], which the device acknowledges, otherwise an [`m2m::TO_DEVICE`].
+///
+/// `out` requires [`LayoutRef::p0_len`] and [`FRAME_OVERHEAD`] bytes. The frame does not begin at the start of `out`
+/// if its head is shorter than that.
+///
+/// # Errors
+/// The errors of [`encode_control`].
+#[inline]
+pub fn encode_control_frame<'o, M: Model>(
+    control: &M::Control,
+    sn: Option<u32>,
+    out: &'o mut [u8],
+) -> Result<&'o [u8], Error> {
+    let room = out.get_mut(FRAME_OVERHEAD..).unwrap_or(&mut []);
+    let len = match encode_control::<M>(control, room) {
+        Ok(p0) => p0.len(),
+        Err(error) => {
+            return Err(match error.kind {
+                ErrorKind::OutOfSpace { needed } => {
+                    let needed = needed.saturating_add(FRAME_OVERHEAD as u32);
+                    Error::new(ErrorKind::OutOfSpace { needed })
+                }
+                _ => error,
+            });
+        }
+    };
+    let command = match sn {
+        Some(_) => m2m::REQUEST,
+        None => m2m::TO_DEVICE,
+    };
+    let frame = m2m::Frame {
+        flag: 0,
+        command,
+        sn,
+        did: None,
+        body: &[],
+    };
+    frame.wrap(out, len)
+}
+
+/// The number of bytes that a buffer for [`encode_control_frame`] needs in addition to the P0.
+pub const FRAME_OVERHEAD: usize = m2m::HEAD_ROOM;
+
+/// Writes a report of all points to the start of `out` and returns the bytes of its P0.
+///
+/// A [`Link`](crate::link::Link) sends reports by itself. This function is for other transports and for tests.
+///
+/// # Errors
+/// - [`ErrorKind::OutOfSpace`] if `out` is shorter than [`LayoutRef::p0_len`].
+/// - The errors of [`encode`].
+pub fn encode_report<'o, M: Model>(
+    status: &M::Status,
+    out: &'o mut [u8],
+) -> Result<&'o [u8], Error> {
+    let (code, mask_len, len) = const {
+        let mask_len = match M::LAYOUT.protocol() {
+            Protocol::Standard => 0,
+            Protocol::VarLen => M::LAYOUT.mask_len(),
+        };
+        let code = Action::Report.code(M::LAYOUT.protocol());
+        (code, mask_len, M::LAYOUT.p0_len(Action::Report))
+    };
+    let Some((out, _)) = out.split_at_mut_checked(len) else {
+        let needed = len as u32;
+        return Err(Error::new(ErrorKind::OutOfSpace { needed }));
+    };
+    let values = encode::<M>(status)?;
+    let Some((action, rest)) = out.split_first_mut() else {
+        return Ok(&[]);
+    };
+    *action = code;
+    let (mask, rest) = rest.split_at_mut_checked(mask_len).unwrap_or_default();
+    Wanted::all(M::LAYOUT.points()).put_into(mask);
+    bits::copy(rest, values.as_ref());
+    Ok(out)
 }
 
 /// Sets the points of a reply or report in a status. All other points keep their values.
@@ -377,31 +456,6 @@ pub(crate) fn write<M: Model>(
     let len = pack(M::LAYOUT, Mask::new(mask), packed.as_mut());
     let values = packed.as_ref().get(..len).unwrap_or(&[]);
     uart::write(command, sn, &[&[code], mask, values], sink);
-}
-
-/// A number with a fixed number of decimal places: `Fixed::<i32, 1>(215)` is 21.5.
-///
-/// ```
-/// use gizwits_codec_core::{Decimal, Fixed};
-///
-/// let room: Fixed<i32, 1> = Fixed(-5);
-/// assert_eq!(room.to_string(), "-0.5");
-/// assert_eq!(Decimal::from(room), Decimal::new(-5, 1));
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub struct Fixed<I, const PLACES: u8>(pub I);
-
-impl<I: Into<i64>, const PLACES: u8> From<Fixed<I, PLACES>> for Decimal {
-    fn from(number: Fixed<I, PLACES>) -> Self {
-        Decimal::new(number.0.into(), PLACES)
-    }
-}
-
-impl<I: Into<i64> + Copy, const PLACES: u8> fmt::Display for Fixed<I, PLACES> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Decimal::from(*self).fmt(f)
-    }
 }
 
 /// Returns the index of an enum, or its replacement if the index has no label. `last` reads the index that

@@ -1,10 +1,11 @@
 //! The values of points: raw values, as on the wire, and engineering values, after scaling.
 
 mod decimal;
+mod fixed;
 mod scale;
 
 pub use decimal::Decimal;
-
+pub use fixed::Fixed;
 pub use scale::{Rounding, Scale};
 pub(crate) use scale::{Unscaled, divide};
 

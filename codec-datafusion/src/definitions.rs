@@ -14,7 +14,7 @@ use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::object_store::{Error, ObjectStoreExt as _};
 use gizwits_codec_std::core::PointId;
-use gizwits_codec_std::log::{PayloadDecoder, schema};
+use gizwits_codec_std::log::{PayloadDecoder, TableOptions, schema};
 use gizwits_codec_std::{Product, Value};
 
 /// The definitions that the functions of a session know. [`register`](crate::register) returns them.
@@ -179,7 +179,7 @@ impl Definition {
 
     /// The columns of a log of this product.
     pub(crate) fn log_schema(&self) -> SchemaRef {
-        let schema = schema(&self.product, false);
+        let schema = schema(&self.product, TableOptions::default());
         match self.is_plain {
             true => Arc::new(Schema::new(plain(schema.fields()))),
             false => schema,

@@ -1,6 +1,8 @@
 //! Columns of payloads: text or binary, plain or in a dictionary.
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray as _};
+use datafusion::arrow::array::{
+    Array, ArrayRef, AsArray as _, GenericBinaryArray, OffsetSizeTrait,
+};
 use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
@@ -33,6 +35,28 @@ pub(crate) fn payload_type(given: &DataType, function: &str) -> Result<DataType>
             return plan_err!("the payload of {function} is {other}: expected text or binary");
         }
     })
+}
+
+/// Returns the bytes of all payloads, which are one after the other, and the length of each. `None` if a payload is text, null
+/// or empty, or if their lengths differ.
+pub(crate) fn equal_payloads(array: &dyn Array) -> Option<(&[u8], usize)> {
+    fn equal<O: OffsetSizeTrait>(array: &GenericBinaryArray<O>) -> Option<(&[u8], usize)> {
+        let offsets = array.value_offsets();
+        let (first, last) = (offsets.first()?.as_usize(), offsets.last()?.as_usize());
+        let len = offsets.get(1)?.as_usize().checked_sub(first)?;
+        let mut rows = offsets.iter().enumerate();
+        let is_equal = rows.all(|(row, offset)| offset.as_usize() == first + row * len);
+        let bytes = array.value_data().get(first..last)?;
+        (is_equal && len > 0).then_some((bytes, len))
+    }
+    if array.null_count() > 0 {
+        return None;
+    }
+    match array.data_type() {
+        DataType::Binary => equal(array.as_binary::<i32>()),
+        DataType::LargeBinary => equal(array.as_binary::<i64>()),
+        _ => None,
+    }
 }
 
 /// Calls `with` for each payload of a column; `None` is null.

@@ -12,7 +12,7 @@ mod time_range;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use datafusion::catalog::{Session, TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::datasource::TableType;
@@ -177,6 +177,20 @@ impl LogTable {
         let name = first.location.clone();
         let found = format.infer_schema(state, &store, &[first]).await?;
         let has = |name: &str| found.field_with_name(name).is_ok();
+        // The engine would cast raw numbers to the types of engineering values, and take them for such.
+        let is_raw = |field: &FieldRef| {
+            let own = found.field_with_name(field.name()).map(Field::data_type);
+            !field.data_type().is_unsigned_integer()
+                && field.data_type().is_numeric()
+                && own.is_ok_and(DataType::is_unsigned_integer)
+        };
+        if let Some(field) = self.schema.fields().iter().find(|field| is_raw(field)) {
+            let column = field.name();
+            return plan_err!(
+                "`{name}` has raw numbers in the column `{column}`: write it without --numbers raw, or read it as a \
+                 table"
+            );
+        }
         let attrs = self.definition.product().attrs();
         let has_attrs = attrs.into_iter().any(|attr| has(attr.name()));
         if has("payload") && !has_attrs {

@@ -10,7 +10,7 @@ use arrow_array::{
 use arrow_schema::{DataType, Schema, SchemaRef};
 use gizwits_codec_std as codec;
 use gizwits_codec_std::core::PointId;
-use gizwits_codec_std::log::PayloadDecoder;
+use gizwits_codec_std::log::{Numbers, PayloadDecoder};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -29,9 +29,10 @@ pub(crate) fn decode_column(
     product: &codec::Product,
     payloads: &Bound<'_, PyAny>,
     points: Option<&[String]>,
+    numbers: Numbers,
 ) -> PyResult<Table> {
     let py = payloads.py();
-    let mut column = Column::new(product, &ids(py, product, points)?);
+    let mut column = Column::new(product, &ids(py, product, points)?, numbers);
     match arrow_arrays(payloads)? {
         Some(arrays) => py.detach(|| arrays.iter().try_for_each(|array| column.array(array)))?,
         None => column.items(payloads)?,
@@ -48,8 +49,8 @@ struct Column {
 }
 
 impl Column {
-    fn new(product: &codec::Product, points: &[PointId]) -> Self {
-        let decoder = PayloadDecoder::new(product, points);
+    fn new(product: &codec::Product, points: &[PointId], numbers: Numbers) -> Self {
+        let decoder = PayloadDecoder::with_numbers(product, points, numbers);
         Column {
             schema: Arc::new(Schema::new(decoder.fields().clone())),
             decoder,

@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_schema::ffi::FFI_ArrowSchema;
 use gizwits_codec_std as codec;
-use gizwits_codec_std::log::{self, BatchReader, Options, Products, Summary, schema};
+use gizwits_codec_std::log::{
+    self, BatchReader, Numbers, Options, Products, Summary, TableOptions, schema,
+};
 use gizwits_codec_std::payload::Encoding;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
@@ -19,13 +21,26 @@ use crate::reader::{Reader, arrow_failure};
 use crate::source::{Failure, Input};
 use crate::table::Table;
 
+/// Returns the type of numbers with this name.
+pub(crate) fn numbers(name: &str) -> PyResult<Numbers> {
+    let all = [Numbers::Decimal, Numbers::Float64, Numbers::Raw];
+    let named = all.into_iter().find(|numbers| numbers.name() == name);
+    named.ok_or_else(|| {
+        PyValueError::new_err(format!(
+            "unknown numbers {name:?}: expected \"decimal\", \"float64\" or \"raw\""
+        ))
+    })
+}
+
 /// The options of a log.
 pub(crate) struct LogOptions {
     pub(crate) did: Option<String>,
     pub(crate) encoding: Option<Encoding>,
     pub(crate) fill: bool,
+    pub(crate) flagged: bool,
     pub(crate) keep: bool,
     pub(crate) lax: bool,
+    pub(crate) numbers: Numbers,
     pub(crate) rejects: Option<PathBuf>,
     pub(crate) threads: Option<usize>,
 }
@@ -42,9 +57,14 @@ impl LogOptions {
         }
     }
 
-    /// Whether batches have the column `extra`.
-    fn extra(&self) -> bool {
-        self.keep || self.lax
+    /// The columns of the batches.
+    fn table(&self) -> TableOptions {
+        TableOptions {
+            extra: self.keep || self.lax,
+            flagged: self.flagged,
+            numbers: self.numbers,
+            ..TableOptions::default()
+        }
     }
 }
 
@@ -103,7 +123,7 @@ impl Log {
             }
             log.decode(sources, batches)
         };
-        let batches = BatchReader::spawn(&self.product, self.options.extra(), decode);
+        let batches = BatchReader::spawn(&self.product, self.options.table(), decode);
         let batches = batches.map_err(|error| PyOSError::new_err(error.to_string()))?;
         let summary = Arc::clone(&self.summary);
         Ok(Reader::new(batches, feed, failure, summary))
@@ -127,7 +147,7 @@ impl Log {
 
     /// Returns the schema of the record batches as a capsule of Arrow's C data interface.
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let schema = schema(&self.product, self.options.extra());
+        let schema = schema(&self.product, self.options.table());
         let schema = FFI_ArrowSchema::try_from(&*schema).map_err(arrow_failure)?;
         PyCapsule::new_with_value(py, schema, c"arrow_schema")
     }

@@ -11,7 +11,7 @@ use pyo3::types::{PyBytes, PyList, PyString, PyType};
 use crate::argument::{definition_text, payload_bytes, values_json};
 use crate::column::decode_column;
 use crate::error::{codec_error, definition_error, diagnostics, file_error};
-use crate::log::{Log, LogOptions};
+use crate::log::{self, Log, LogOptions};
 use crate::message::Message;
 use crate::table::Table;
 
@@ -177,8 +177,8 @@ impl Product {
 
     /// Decodes a log to a stream of Arrow record batches.
     #[pyo3(signature = (
-        source, *, did = None, encoding = None, fill = false, keep = false, lax = false, rejects = None,
-        threads = None,
+        source, *, did = None, encoding = None, fill = false, flagged = false, keep = false, lax = false,
+        numbers = "decimal", rejects = None, threads = None,
     ))]
     #[expect(
         clippy::too_many_arguments,
@@ -190,8 +190,10 @@ impl Product {
         did: Option<String>,
         encoding: Option<&str>,
         fill: bool,
+        flagged: bool,
         keep: bool,
         lax: bool,
+        numbers: &str,
         rejects: Option<PathBuf>,
         threads: Option<usize>,
     ) -> PyResult<Log> {
@@ -199,8 +201,10 @@ impl Product {
             did,
             encoding: LogOptions::encoding(encoding)?,
             fill,
+            flagged,
             keep,
             lax,
+            numbers: log::numbers(numbers)?,
             rejects,
             threads,
         };
@@ -208,13 +212,15 @@ impl Product {
     }
 
     /// Decodes a column of payloads to columns of values, a row for each payload.
-    #[pyo3(signature = (payloads, *, points = None))]
+    #[pyo3(signature = (payloads, *, numbers = "decimal", points = None))]
     fn decode_column(
         &self,
         payloads: &Bound<'_, PyAny>,
+        numbers: &str,
         points: Option<Vec<String>>,
     ) -> PyResult<Table> {
-        decode_column(&self.inner, payloads, points.as_deref())
+        let numbers = log::numbers(numbers)?;
+        decode_column(&self.inner, payloads, points.as_deref(), numbers)
     }
 }
 

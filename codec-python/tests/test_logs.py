@@ -94,6 +94,28 @@ def test_options(product: Product, tmp_path: Path) -> None:
         product.decode_log(LOG, encoding=wrong)
 
 
+def test_numbers() -> None:
+    product = product_named("fractions")
+    status = next(n for n in range(1, 65) if product.decode_column([bytes([4]) + bytes(n)]).rejected == 0)
+    lines = [json.dumps({"payload": "04" + "01" * status}), json.dumps({"payload": "04" + "ff" * status})]
+    exact = pyarrow.table(product.decode_log(lines))
+    floats = pyarrow.table(product.decode_log(lines, numbers="float64", flagged=True))
+    raw = pyarrow.table(product.decode_log(lines, numbers="raw"))
+    decimals = [field.name for field in exact.schema if pyarrow.types.is_decimal(field.type)]
+    assert decimals
+    for name in decimals:
+        assert pyarrow.types.is_float64(floats.schema.field(name).type)
+        assert pyarrow.types.is_unsigned_integer(raw.schema.field(name).type)
+        assert floats[name].to_pylist() == [float(value) for value in exact[name].to_pylist()]
+        assert floats.to_pandas()[name].dtype == numpy.float64
+    assert floats["flagged"].to_pylist()[1]
+    payloads = [bytes.fromhex(json.loads(line)["payload"]) for line in lines]
+    column = pyarrow.table(product.decode_column(payloads, numbers="float64", points=decimals))
+    assert column.to_pydict() == {name: floats[name].to_pylist() for name in decimals}
+    with pytest.raises(ValueError, match="expected \"decimal\", \"float64\" or \"raw\""):
+        product.decode_log(lines, numbers="double")  # type: ignore[arg-type]
+
+
 def test_fill() -> None:
     product = product_named("wave-pump")
     name = next(point.name for point in product.points if point.data_type == "bool")

@@ -29,7 +29,7 @@ use std::io::{BufWriter, Write, stdout};
 
 use arrow_ipc::reader::FileReader;
 use gizwits_codec_std::Product;
-use gizwits_codec_std::log::{Arrow, Log, Products, Source};
+use gizwits_codec_std::log::{Arrow, Log, Products, Source, TableOptions};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -53,7 +53,10 @@ pub(crate) fn run(
     let mut rejects = Vec::new();
     let summary = Log::new(&Products::one(product.clone()))
         .rejects(&mut rejects)
-        .decode([source], Arrow::file(&product, false, file)?)?;
+        .decode(
+            [source],
+            Arrow::file(&product, TableOptions::default(), file)?,
+        )?;
     writeln!(
         out,
         "{} of {} records decoded",

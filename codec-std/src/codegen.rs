@@ -1,19 +1,30 @@
-//! Generates Rust code for firmware from a definition.
+//! Generates code from a definition: Rust and C for firmware, and Lua for Wireshark.
 //!
 //! [`rust`] returns the code of a product:
 //! - the points and the layout as constants, which are checked at compile time,
 //! - an enum for each point of kind enum,
-//! - a struct `Status` with all points, and a struct `Control` with the writable points, whose function `encode`
-//!   returns the bytes of a control,
+//! - a struct `Status` with all points, which encodes itself as a report,
+//! - a struct `Control` with the writable points, which encodes itself as a P0 and as an M2M frame,
 //! - the type `Product`, the [`Model`](gizwits_codec_core::model::Model) of a
 //!   [`Link`](gizwits_codec_core::link::Link).
 //!
-//! The code depends on `gizwits-codec-core` only. Firmware uses this crate as a build dependency, with this
-//! `build.rs`:
+//! The code depends on `gizwits-codec-core` only. Firmware uses this crate as a build dependency:
+//!
+//! ```toml
+//! [dependencies]
+//! gizwits-codec-core = "0.1"
+//!
+//! [build-dependencies]
+//! gizwits-codec-std = "0.1"
+//! ```
+//!
+//! Its `build.rs` generates `product.rs` from `product.json`, the [definition](Product) of the product:
 //!
 //! ```no_run
-//! fn main() -> std::io::Result<()> {
-//!     gizwits_codec_std::codegen::build("product.json")
+//! use gizwits_codec_std::codegen;
+//!
+//! fn main() -> Result<(), codegen::BuildError> {
+//!     codegen::build("product.json")
 //! }
 //! ```
 //!
@@ -26,6 +37,9 @@
 //! use product::{Product, Status};
 //! ```
 //!
+//! [`Build`] takes several definitions. If the package has the feature `defmt`, the types derive `defmt::Format` behind
+//! it: `defmt = ["dep:defmt", "gizwits-codec-core/defmt"]`.
+//!
 //! # Names
 //! Names of points and labels become Rust names by these rules:
 //! - A name is split into words at characters other than letters and digits, between a lower-case and an
@@ -37,57 +51,31 @@
 //! - A keyword gets the suffix `_`, as in `type_`. An enum with the name of another type in the file gets
 //!   the suffix `Point`, as in `StatusPoint`.
 //! - If several names are then equal, all but the first get their id or index as a suffix.
+//!
+//! [`Names`] gives points and labels other names.
 
+mod build;
 mod c;
 mod expression;
+mod identifiers;
+mod lua;
 mod model;
 mod names;
+mod options;
 mod point;
 mod table;
 mod text;
 mod types;
 
-use std::path::Path;
-use std::{fmt, fs, io};
-
+pub use self::build::{Build, BuildError, build};
 pub use self::c::{CCode, c};
+pub use self::lua::lua;
+pub use self::names::Names;
+pub use self::options::Options;
 use self::point::PointCode;
 use self::text::one_line;
 use crate::error::counted;
-use crate::product::{Product, is_product_key};
-
-/// Generates `$OUT_DIR/product.rs` from the definition in a file. For a `build.rs`: it also tells cargo to
-/// run the build script again if the definition changes.
-///
-/// ```no_run
-/// fn main() -> std::io::Result<()> {
-///     gizwits_codec_std::codegen::build("product.json")
-/// }
-/// ```
-///
-/// # Errors
-/// The error of reading or writing a file. `InvalidData`, with the message of [`Invalid`](crate::Invalid),
-/// if the definition has errors. `InvalidData` also if the product key is not 32 hex digits, because a
-/// device identifies its product by the key.
-pub fn build(definition: impl AsRef<Path>) -> io::Result<()> {
-    let definition = definition.as_ref();
-    println!("cargo::rerun-if-changed={}", definition.display());
-    let error = |kind, message: &dyn fmt::Display| {
-        io::Error::new(kind, format!("{}: {message}", definition.display()))
-    };
-    let text = fs::read_to_string(definition).map_err(|unread| error(unread.kind(), &unread))?;
-    let product =
-        Product::from_json(&text).map_err(|invalid| error(io::ErrorKind::InvalidData, &invalid))?;
-    if !is_product_key(product.product_key()) {
-        let message =
-            "product_key is not 32 hex digits, but a device identifies its product by them";
-        return Err(error(io::ErrorKind::InvalidData, &message));
-    }
-    let folder = std::env::var_os("OUT_DIR").ok_or_else(|| {
-        io::Error::other("OUT_DIR is not set: `build` is for build scripts, which cargo runs")
-    })?;
-    fs::write(Path::new(&folder).join("product.rs"), rust(&product))
-}
+use crate::product::Product;
 
 /// Returns the Rust code of a product, formatted like rustfmt. If the product key is invalid, the code has
 /// 32 zeros in its place.
@@ -109,22 +97,30 @@ pub fn build(definition: impl AsRef<Path>) -> io::Result<()> {
 /// ```
 #[must_use]
 pub fn rust(product: &Product) -> String {
-    let points = PointCode::all(product);
-    let plain = one_line(product.name());
-    let name = match &*plain {
-        "" => "a product",
-        name => name,
-    };
-    let head = format!(
-        "// {name}: {}, {}, {}. Written by gizwits from its definition.\n",
-        product.protocol().name(),
-        counted(points.len(), "point"),
-        counted(product.layout().status_len(), "byte")
-    );
-    let uses = "use gizwits_codec_core::{self as gizwits, model};\n".to_owned();
-    let mut items = vec![head, uses];
-    items.extend(table::items(product, &points));
-    items.extend(types::items(&points));
-    items.push(model::item(product, &points));
-    items.join("\n")
+    Options::new().rust(product)
+}
+
+impl Options {
+    /// Returns the Rust code of a product with these options, like the function [`rust`].
+    #[must_use]
+    pub fn rust(&self, product: &Product) -> String {
+        let points = PointCode::all(product, &self.names);
+        let plain = one_line(product.name());
+        let name = match &*plain {
+            "" => "a product",
+            name => name,
+        };
+        let head = format!(
+            "// {name}: {}, {}, {}. Written by gizwits from its definition.\n",
+            product.protocol().name(),
+            counted(points.len(), "point"),
+            counted(product.layout().status_len(), "byte")
+        );
+        let uses = "use gizwits_codec_core::{self as gizwits, model};\n".to_owned();
+        let mut items = vec![head, uses];
+        items.extend(table::items(product, &points));
+        items.extend(types::items(&points, self));
+        items.push(model::item(product, &points));
+        items.join("\n")
+    }
 }

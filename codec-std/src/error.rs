@@ -30,7 +30,8 @@ use crate::text::printable;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Error {
-    /// The kind in snake_case: one of [`KINDS`](Self::KINDS), or of `log::KINDS` for a record of a log.
+    /// The kind in snake_case: one of [`KINDS`](Self::KINDS), of `log::KINDS` for a record of a log, or of
+    /// [`capture::KINDS`](crate::capture::KINDS) for a stream.
     pub kind: &'static str,
     /// The message for people: the problem, its location and the expected value.
     pub message: String,
@@ -51,6 +52,10 @@ impl Error {
         (
             "not_hex_or_base64",
             "the text is neither hex, nor base64, nor a list of bytes",
+        ),
+        (
+            "ambiguous",
+            "the text has two readings with different bytes; the message names both",
         ),
         (
             "incomplete",
@@ -100,6 +105,10 @@ impl Error {
             "other_product",
             "the state and the payload belong to different definitions",
         ),
+        (
+            "snapshot",
+            "the text is not a snapshot of a state, or is of another version",
+        ),
         ("json", "the text is not a JSON object"),
         (
             "frame_sn",
@@ -129,6 +138,39 @@ impl Error {
             byte: None,
             bit: None,
         }
+    }
+
+    /// Returns the error with the message of another error behind its own.
+    #[cfg(feature = "log")]
+    pub(crate) fn and(mut self, other: Error) -> Self {
+        self.message = cut(format!("{}; {}", self.message, other.message));
+        self
+    }
+
+    /// Returns the error with `bytes` added to its byte offset.
+    pub(crate) fn behind(mut self, bytes: usize) -> Self {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.byte = self.byte.map(|byte| byte.saturating_add(bytes));
+        self
+    }
+
+    /// The error of a payload without bytes.
+    pub(crate) fn empty() -> Self {
+        let message =
+            "the payload is empty: expected an M2M frame, which begins with 00000003, or a P0";
+        Error::new("incomplete", message).at(Some(0), None)
+    }
+
+    /// The error of bytes after an M2M frame. `rest` are the last of `bytes`.
+    pub(crate) fn trailing(bytes: &[u8], rest: &[u8]) -> Self {
+        let at = bytes.len() - rest.len();
+        let extra = counted(rest.len(), "byte");
+        let hint = match rest.starts_with(&core::m2m::PREFIX) {
+            true => ". The bytes begin another M2M frame: a stream can have several",
+            false => "",
+        };
+        let message = format!("{extra} after the end, from byte {at} on{hint}");
+        Error::new("trailing", message).at(u32::try_from(at).ok(), None)
     }
 
     pub(crate) fn about(mut self, point: &str) -> Self {

@@ -3,7 +3,8 @@
 //! A [`Product`] is read from its definition JSON. It decodes payloads to JSON and encodes payloads from
 //! JSON. The JSON follows the Enterprise API's `/data` responses: a bool is 0 or 1, an enum is its label, a
 //! number is exact, and a binary is lower-case hex. A [`State`] holds the values that a device last
-//! reported. A [`Picture`] describes every byte and bit of a message. [`check`] reports every problem of a
+//! reported. A [`Picture`] describes every byte and bit of a message. The module [`capture`] finds and decodes frames
+//! without a definition, too. [`check`] reports every problem of a
 //! definition.
 //!
 //! The crate never exits and, apart from [`codegen::build`], never prints. Firmware and code without an allocator use [`core`] alone.
@@ -47,6 +48,7 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+pub mod capture;
 pub mod codegen;
 mod error;
 #[cfg(feature = "log")]
@@ -60,8 +62,8 @@ pub use gizwits_codec_core::{Action, Decimal, PointId, Rounding, Value};
 
 pub use error::Error;
 pub use message::{
-    Broadcast, Cell, Content, Decoded, Lax, Message, Picture, Row, Seen, State, Status, payload,
-    wrap,
+    Broadcast, Cell, Content, Decoded, Description, Lax, Message, Picture, Row, Seen, State,
+    Status, payload, wrap, wrap_uart,
 };
 #[cfg(feature = "tokio")]
 pub use message::{M2mCodec, M2mFrame};

@@ -8,8 +8,12 @@
 //! A record is one of these:
 //! - a line of JSON as in the Enterprise API, with `timestamp`, `type`, `payload`, and optionally `did`,
 //!   `product_key` and other members,
-//! - an object in a page of the API,
-//! - a bare payload.
+//! - an object in a page of the API, or in an array, on one line or on several,
+//! - a bare payload, in any of the [notations](crate::payload::NOTATIONS),
+//! - a record of another program: a push (`s2c_raw`, `event_push` with `device_status_raw`), a member `payload_bin`, a
+//!   payload as a list of bytes, JSON in a text, an MQTT message with its `topic`, or a packet of `tshark -T ek`, `-T json`
+//!   or `-T jsonraw`. A packet can have several payloads, and a payload several frames. Each payload of several has its
+//!   number, from 1, in the member `packet_payload`.
 //!
 //! Inputs are plain text, gzip or zstd. A bad record never ends a log: it is counted, and written to the
 //! rejects with its line number and the reason.
@@ -47,6 +51,7 @@ mod record;
 mod rejects;
 pub(crate) mod sink;
 mod source;
+mod states;
 
 pub use crate::product::products::Products;
 #[cfg(feature = "arrow")]
@@ -64,9 +69,14 @@ pub use sink::arrow::{Arrow, Batches, schema};
 pub use sink::columns::{Column, Columns};
 pub use sink::csv::{Csv, CsvSink};
 pub use sink::ndjson::{Ndjson, NdjsonSink};
+pub use sink::only::{Only, OnlyBlock, OnlySink};
 #[cfg(feature = "parquet")]
 pub use sink::parquet::{Parquet, ParquetBlock, ParquetSink};
+pub use sink::partition::{Partition, Span};
+pub use sink::partitioned::{Partitioned, PartitionedBlock, PartitionedSink};
 #[cfg(feature = "arrow")]
 pub use sink::payload_decoder::PayloadDecoder;
+pub use sink::table::{Numbers, TableOptions};
 pub use sink::{ByProduct, Format, Sink};
 pub use source::Source;
+pub use states::States;

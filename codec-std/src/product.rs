@@ -6,7 +6,7 @@ pub(crate) mod check;
 pub(crate) mod diagnostic;
 mod entry;
 mod finding_text;
-mod findings;
+pub(crate) mod findings;
 mod json;
 pub(crate) mod location;
 mod names;
@@ -29,6 +29,7 @@ use self::names::Names;
 use self::point_text::JsonFormat;
 use self::text_plan::TextPlan;
 use crate::error::{Error, shown};
+use crate::text::nearest;
 
 /// The JSON Schema of definitions, draft 2020-12. It states the form of a definition; [`check`](crate::check) also
 /// checks the rules between points.
@@ -214,18 +215,26 @@ impl Product {
         self.attr(self.0.names.get(name)?)
     }
 
-    /// The point with this name, or an error that suggests the most similar name.
-    pub(crate) fn expect(&self, name: &str) -> Result<&Attr, Error> {
+    /// Returns the point with this name, or an error that suggests the most similar name.
+    ///
+    /// ```
+    /// use gizwits_codec_std::Product;
+    ///
+    /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+    /// let product = Product::from_json(&definition)?;
+    /// let error = product.require("set_tmep").unwrap_err();
+    /// assert_eq!(error.message, "unknown point `set_tmep`: did you mean `set_temp`?");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// `unknown_point` if the product has no point with this name.
+    pub fn require(&self, name: &str) -> Result<&Attr, Error> {
         self.find(name).ok_or_else(|| {
             let name = &shown(name);
-            let near = self
-                .attrs()
-                .map(|attr| (strsim::jaro_winkler(attr.name(), name), attr.name()))
-                // Names below this similarity are not plausible typing errors.
-                .filter(|(similarity, _)| *similarity > 0.7)
-                .max_by(|one, two| one.0.total_cmp(&two.0));
+            let near = nearest(name, self.attrs().map(Attr::name));
             let hint = match near {
-                Some((_, near)) => format!("did you mean `{near}`?"),
+                Some(near) => format!("did you mean `{near}`?"),
                 None => {
                     let names: Vec<&str> = self.attrs().map(Attr::name).take(20).collect();
                     let dots = if self.attrs().len() > 20 { ", …" } else { "" };

@@ -63,3 +63,17 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     }
     Cow::Owned(escaped)
 }
+
+/// Returns the candidate that is most similar to a text, for a hint. `None` if no candidate is similar enough to be
+/// what was meant.
+pub(crate) fn nearest<'c>(
+    text: &str,
+    candidates: impl Iterator<Item = &'c str>,
+) -> Option<&'c str> {
+    candidates
+        .map(|candidate| (strsim::jaro_winkler(candidate, text), candidate))
+        // Texts below this similarity are not plausible typing errors.
+        .filter(|(similarity, _)| *similarity > 0.7)
+        .max_by(|one, two| one.0.total_cmp(&two.0))
+        .map(|(_, candidate)| candidate)
+}

@@ -36,12 +36,12 @@ pub(crate) async fn run(
     let control = Message::decode(&definition, &control.encode()?)?;
     let wanted = control.attrs().ok_or("a control has attrs")?;
 
-    let sent = product.enterprise().now();
+    let sent = product.now().await?;
     device.control(wanted).send().await?;
     writeln!(out, "sent {}", serde_json::to_string(wanted)?)?;
 
     for _ in 0..10 {
-        let now = product.enterprise().now();
+        let now = product.now().await?;
         let reports = device
             .cmd_log()
             .between(sent.minus(Duration::from_secs(5)), now);

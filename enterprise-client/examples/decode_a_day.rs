@@ -26,7 +26,7 @@ pub(crate) async fn run(product: &Product, device: &Device, out: &mut dyn Write)
         definition.attrs().len()
     )?;
 
-    let now = product.enterprise().now();
+    let now = product.now().await?;
     let day = Duration::from_secs(86_400);
     let mut commands = device.cmd_log().between(now.minus(day), now).stream();
     while let Some(command) = commands.next().await {

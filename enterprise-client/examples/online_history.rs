@@ -18,7 +18,7 @@ async fn main() -> Result<()> {
 }
 
 pub(crate) async fn run(product: &Product, device: &Device, out: &mut dyn Write) -> Result<()> {
-    let now = product.enterprise().now();
+    let now = product.now().await?;
     let week = Duration::from_secs(7 * 86_400);
     writeln!(out, "time,event,seconds_online,reason")?;
     // A request covers two days: the stream sends as many requests as the week needs.

@@ -20,8 +20,8 @@ use crate::http::reqwest::Reqwest;
 use crate::mode::Mode;
 use crate::model::{EnterpriseId, ProductKey, Timestamp};
 
-/// The host in the API documentation. HTTPS, because requests contain secrets.
-const BASE_URL: &str = "https://enterpriseapi.gizwits.com";
+/// The URL of the server in the API documentation, with HTTPS, because requests contain secrets.
+pub const BASE_URL: &str = "https://enterpriseapi.gizwits.com";
 
 /// The client of an enterprise: credentials, rate limit, tokens and connections. Clones are cheap and
 /// share all of them.
@@ -68,6 +68,8 @@ impl<M: Mode> Enterprise<M> {
                 paths: HashMap::new(),
             },
             http: Reqwest::builder(),
+            #[cfg(feature = "rustls")]
+            roots: None,
             transport: None,
             mode: PhantomData,
         }
@@ -115,7 +117,7 @@ impl<M: Mode> Enterprise<M> {
     }
 
     /// The current time by the server's clock: the local time, corrected by the `Date` header of the last
-    /// answer.
+    /// answer. Before the first answer, it is the local time, which may be wrong: [`Product::now`] sends a request then.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.session.now()
@@ -181,6 +183,8 @@ impl<M> fmt::Debug for Product<M> {
 pub struct Builder<M> {
     settings: Settings,
     http: reqwest::ClientBuilder,
+    #[cfg(feature = "rustls")]
+    roots: Option<Vec<u8>>,
     transport: Option<Box<dyn Transport>>,
     mode: PhantomData<M>,
 }
@@ -198,8 +202,7 @@ impl<M: Mode> Builder<M> {
         self
     }
 
-    /// Sets the URL of the server. Requests to an `http:` URL send secrets as clear text. Default:
-    /// `https://enterpriseapi.gizwits.com`.
+    /// Sets the URL of the server. Requests to an `http:` URL send secrets as clear text. Default: [`BASE_URL`].
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.settings.base = url.into();
         self
@@ -228,6 +231,28 @@ impl<M: Mode> Builder<M> {
     /// used, except for a server on this machine (`localhost`, 127.0.0.0/8, ::1).
     pub fn no_proxy(mut self) -> Self {
         self.http = self.http.no_proxy();
+        self
+    }
+
+    /// Sets CA certificates as PEM text, for example of the private authority of a gateway. They are trusted in
+    /// addition to the certificates of the platform. Not available on Android. Default: the certificates of the
+    /// platform.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use gizwits_enterprise_client::Enterprise;
+    ///
+    /// let enterprise = Enterprise::builder()
+    ///     .id("enterprise id")
+    ///     .secret("enterprise secret")
+    ///     .base_url("https://gateway.example")
+    ///     .root_certificates(std::fs::read("authority.pem")?)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "rustls")]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots = Some(pem.into());
         self
     }
 
@@ -327,8 +352,8 @@ impl<M: Mode> Builder<M> {
     /// Builds the client.
     ///
     /// # Errors
-    /// [`Error::Invalid`] if the id or the secret is missing, if the base URL is not valid, or if the HTTP
-    /// client or the runtime of the blocking client could not be created.
+    /// [`Error::Invalid`] if the id or the secret is missing, if the base URL or a root certificate is not valid, or if the
+    /// HTTP client or the runtime of the blocking client could not be created.
     pub fn build(self) -> Result<Enterprise<M>, Error> {
         let mut settings = self.settings;
         let (id, secret) = (settings.id.as_str(), settings.secret.expose_secret());
@@ -341,12 +366,10 @@ impl<M: Mode> Builder<M> {
         let base = base(&settings.base).map_err(Error::Invalid)?;
         let transport = match self.transport {
             Some(transport) => transport,
-            None if base.starts_with("https:") && cfg!(not(feature = "rustls")) => {
-                return Err(Error::Invalid(format!(
-                    "{base} needs TLS: enable the feature `rustls` of this crate"
-                )));
-            }
-            None => Box::new(Reqwest::new(&base, self.http).map_err(Error::Invalid)?),
+            #[cfg(feature = "rustls")]
+            None => Box::new(transport(&base, self.http, self.roots.as_deref())?),
+            #[cfg(not(feature = "rustls"))]
+            None => Box::new(transport(&base, self.http)?),
         };
         settings.base = base;
         Ok(Enterprise {
@@ -358,15 +381,36 @@ impl<M: Mode> Builder<M> {
 
 impl<M> fmt::Debug for Builder<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A URL that is not valid may contain a password.
+        let base = base(&self.settings.base).unwrap_or_else(|error| error);
         f.debug_struct("Builder")
             .field("id", &self.settings.id)
-            .field("base_url", &self.settings.base)
+            .field("base_url", &base)
             .finish_non_exhaustive()
     }
 }
 
+/// Returns the transport to a server. `roots` are further certificates as PEM text.
+pub(crate) fn transport(
+    base: &str,
+    http: reqwest::ClientBuilder,
+    #[cfg(feature = "rustls")] roots: Option<&[u8]>,
+) -> Result<Reqwest, Error> {
+    #[cfg(feature = "rustls")]
+    let http = crate::http::reqwest::with_tls(http, base, roots);
+    #[cfg(not(feature = "rustls"))]
+    let http = match base.starts_with("https:") {
+        true => Err(format!(
+            "{base} needs TLS: enable the feature `rustls` of this crate"
+        )),
+        false => Ok(http),
+    };
+    let reqwest = http.and_then(|http| Reqwest::new(base, http));
+    reqwest.map_err(Error::Invalid)
+}
+
 /// Returns the base URL without the slash at its end.
-fn base(text: &str) -> Result<String, String> {
+pub(crate) fn base(text: &str) -> Result<String, String> {
     let url = Url::parse(text).map_err(|error| format!("the base URL is not valid: {error}"))?;
     let wrong = if !matches!(url.scheme(), "https" | "http") {
         "it must begin with https:// or http://"

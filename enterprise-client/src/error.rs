@@ -72,7 +72,7 @@ pub struct RateLimited {
 pub struct Unexpected {
     /// The HTTP status.
     pub status: u16,
-    /// The content type, if the answer has one.
+    /// The start of the content type, on one line and without secrets, if the answer has one.
     pub content_type: Option<String>,
     /// The start of the body, on one line and without secrets.
     pub excerpt: String,
@@ -327,6 +327,7 @@ impl fmt::Display for TransportError {
         write!(f, "{}: ", self.target)?;
         f.write_str(match self.failure.kind {
             FailureKind::Connect => "no connection",
+            FailureKind::Certificate => "the certificate of the server is not accepted",
             FailureKind::Timeout => "timed out",
             FailureKind::Broken => "the connection was interrupted",
             FailureKind::TooLong => "the answer is too long",

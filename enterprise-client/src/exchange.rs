@@ -17,6 +17,7 @@ mod trace;
 pub use batch::{Batch, DeviceId, Outcome};
 #[cfg(feature = "codec")]
 pub(crate) use call::definition;
+pub(crate) use call::server_time;
 pub use call::{Accepted, ByPlace, ByState, Call, Grouped, Operation};
 pub(crate) use call::{Context, Received, Requests, operations};
 pub use clock::{Clock, Sleep, SystemClock};
@@ -24,7 +25,6 @@ pub use limiter::{Limiter, RateLimit};
 pub use paging::{Items, Meta, Page, Paged};
 pub(crate) use request::RequestParts;
 pub(crate) use response::token as read_token;
-#[cfg(feature = "codec")]
 pub(crate) use retry::Allowance;
 pub use retry::RetryPolicy;
 pub(crate) use session::{Definition, ProductSession, Session, Settings};

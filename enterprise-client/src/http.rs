@@ -241,6 +241,9 @@ impl fmt::Debug for Answer {
 pub enum FailureKind {
     /// The connection could not be established, so nothing was sent.
     Connect,
+    /// The certificate of the server is not trusted or not valid, so nothing was sent. Another attempt would fail,
+    /// too.
+    Certificate,
     /// The request timed out.
     Timeout,
     /// The connection was interrupted.
@@ -257,6 +260,7 @@ impl FailureKind {
     pub const fn name(self) -> &'static str {
         match self {
             FailureKind::Connect => "connect",
+            FailureKind::Certificate => "certificate",
             FailureKind::Timeout => "timeout",
             FailureKind::Broken => "broken",
             FailureKind::TooLong => "too_long",
@@ -311,7 +315,10 @@ impl Failure {
     /// Whether the server may have received the request.
     #[must_use]
     pub fn may_have_arrived(&self) -> bool {
-        !matches!(self.kind, FailureKind::Connect | FailureKind::Request)
+        !matches!(
+            self.kind,
+            FailureKind::Connect | FailureKind::Certificate | FailureKind::Request
+        )
     }
 }
 

@@ -61,6 +61,7 @@
 )]
 
 mod api;
+pub mod app;
 #[cfg(feature = "blocking")]
 pub mod blocking;
 pub mod client;

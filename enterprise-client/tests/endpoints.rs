@@ -74,7 +74,7 @@ impl Shown for devices::Identity {
 
 impl Shown for Accepted {
     fn shown(self) -> Value {
-        Value::Object(self.extra)
+        self.extra.into()
     }
 }
 

@@ -2,7 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    gizwits_tests::uart::link(bytes);
-    gizwits_tests::uart::alarms(bytes);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| gizwits_tests::targets::link(bytes));

@@ -2,9 +2,4 @@
 
 #![no_main]
 
-use gizwits_tests::log::{law, nested};
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| match bytes {
-    [which, how, text @ ..] => law(&[&[*which, *how], &*nested(text)].concat()),
-    _ => {}
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| gizwits_tests::targets::log(bytes));

@@ -1,5 +1,11 @@
-//! The law of the UART's frames, over whatever libFuzzer makes up.
+//! The law of the UART's frames, and that of texts with UART frames, over whatever libFuzzer makes up.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| gizwits_tests::uart::frames(bytes));
+use gizwits_codec_std::capture::Framing;
+use gizwits_tests::{capture, uart};
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    uart::frames(bytes);
+    capture::texts(bytes, Some(Framing::UartStream));
+});

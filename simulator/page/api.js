@@ -1,6 +1,7 @@
 // Calls of the API and of the endpoints under /page/.
 
 import { path } from "./dom.js";
+import { counted } from "./quota.js";
 
 /** Advice on how to proceed after an error, by error code. */
 const REMEDIES = {
@@ -39,6 +40,7 @@ export async function call(target, options) {
   } catch {
     throw new Refused(`The answer is not JSON (HTTP ${response.status}). Try again.`);
   }
+  counted(response.headers, body?.error_code === 5013);
   if (response.ok) return body;
   const { error_code: code, error_message: message, detail_message: detail, error } = body;
   const said = String(detail || message || error || `HTTP ${response.status}`);

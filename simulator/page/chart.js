@@ -1,6 +1,7 @@
 // The chart of a point.
 
 import { api } from "./api.js";
+import { crosshair } from "./crosshair.js";
 import { $, el, path, said, write } from "./dom.js";
 import { plot } from "./plot.js";
 import { now, time } from "./time.js";
@@ -56,13 +57,13 @@ export function draw(view) {
   const span = Number($("chart-span").value) * 1000;
   const until = Math.max(now(), view.reports.at(-1)?.at ?? 0);
   const from = until - span;
-  const points = view.reports
-    .filter(({ at, attrs }) => at >= from && attrs[one.name] != null)
-    .map(({ at, attrs }) => [at, height(one, attrs[one.name])]);
+  const reports = view.reports.filter(({ at, attrs }) => at >= from && attrs[one.name] != null);
+  const points = reports.map(({ at, attrs }) => [at, height(one, attrs[one.name])]);
   const word = (value) => (one.kind === "bool" ? (value ? "on" : "off") : one.kind === "enum" ? (one.labels[value] ?? value) : String(value));
   const named = $("chart-span").selectedOptions[0].textContent;
   if (!points.length) {
     $("chart-box").replaceChildren();
+    crosshair(null);
     write($("chart-text"), ...said`${one.name}: no report within ${named}. A longer span may have some.`);
     return;
   }
@@ -75,7 +76,9 @@ export function draw(view) {
   const label = one.title ? `${one.name} (${one.title})` : one.name;
   const width = Math.max(240, $("chart-box").clientWidth);
   const levels = one.kind === "bool" ? [0, 1] : one.kind === "enum" ? values : null;
-  $("chart-box").replaceChildren(plot({ points, from, until, width, word, levels, label, text: $("chart-text").textContent }));
+  const drawn = plot({ points, from, until, width, word, levels, label, text: $("chart-text").textContent });
+  $("chart-box").replaceChildren(drawn.root);
+  crosshair(drawn, reports, (index) => word(points[index][1]));
 }
 
 $("chart-point").addEventListener("change", () => draw(page.shown));

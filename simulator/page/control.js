@@ -1,60 +1,99 @@
-// The form that controls a device.
+// The form that controls a device. Fields follow the device until they are changed; the changed ones are sent.
 
+import { MANY } from "./attrs.js";
 import { Refused, api } from "./api.js";
 import { $, el, path, said, write } from "./dom.js";
 import { page } from "./view.js";
 
+/** The number of steps up to which a number has a slider. */
+const STEPS = 1000;
+
+const writable = (view) => view.points.filter((one) => one.letter === "W");
+
 export function form(view) {
-  const fields = view.points.filter((one) => one.letter === "W").map(field);
+  const fields = writable(view).map(field);
   $("fields").replaceChildren(...(fields.length ? fields : [el("p", {}, "The product has no writable point, or its definition is not loaded.")]));
+  $("fields-filter").hidden = fields.length < MANY;
+  $("fields-filter").value = "";
+  follow(view);
 }
 
 function field(one) {
-  const title = [...said`${one.name}`, one.title ? el("small", {}, ` ${one.title}`) : null];
   const id = `point-${one.id}`;
-  const labelled = (range, input) =>
-    el("div", {}, el("label", { class: "field", for: id }, ...title.filter(Boolean), el("small", {}, ` ${range}`)), input);
-  if (one.kind === "bool") {
-    const choice = (value, text) =>
-      el("label", {}, el("input", { type: "radio", name: one.name, value, checked: value === "" }), text);
-    return el(
-      "fieldset",
-      {},
-      el("legend", {}, ...title.filter(Boolean)),
-      el("div", { class: "choices" }, choice("", "unset"), choice("true", "on"), choice("false", "off")),
-    );
-  }
-  if (one.kind === "enum") {
-    const once = (label) => one.labels.indexOf(label) === one.labels.lastIndexOf(label);
-    const options = one.labels.map((label, n) => el("option", { value: JSON.stringify(once(label) ? label : n) }, label));
-    return labelled("", el("select", { id, name: one.name, class: "wide" }, el("option", { value: "" }, "unset"), ...options));
-  }
-  if (one.kind === "binary") {
-    return labelled(
-      `${one.len} bytes, hex`,
-      el("input", { id, name: one.name, class: "wide hex", autocomplete: "off", spellcheck: "false", maxlength: one.len * 3, placeholder: "unset" }),
-    );
-  }
-  return labelled(
-    `${one.min} to ${one.max}` + (one.step === 1 ? "" : `, step ${one.step}`),
-    el("input", { id, name: one.name, class: "wide", type: "number", min: one.min, max: one.max, step: one.step, inputmode: "decimal", placeholder: "unset" }),
+  const input = { id, name: one.name };
+  const control = {
+    bool: () => [el("input", { ...input, type: "checkbox", role: "switch" }), el("span", { class: "quiet", "aria-hidden": "true" })],
+    enum: () => [el("select", input, ...labels(one))],
+    binary: () => [el("input", { ...input, class: "hex", autocomplete: "off", spellcheck: "false", maxlength: one.len * 3 })],
+  };
+  const hint = { bool: "", enum: "", binary: `${one.len} bytes, hex` }[one.kind] ?? `${one.min} to ${one.max}${one.step === 1 ? "" : `, step ${one.step}`}`;
+  return el(
+    "div",
+    { class: "field", "data-id": one.id, input: (event) => touched(event.currentTarget, event.target) },
+    el("label", { for: id }, el("span", {}, ...said`${one.name}`), one.title ? el("small", {}, one.title) : null, hint ? el("small", { class: "hint" }, hint) : null),
+    el("div", {}, ...(control[one.kind] ?? (() => number(one, input)))()),
   );
 }
 
-/** The points that were filled in: name and value as JSON. */
-function filled(view, data) {
-  const set = [];
-  for (const one of view.points.filter((one) => one.letter === "W")) {
+function labels(one) {
+  const once = (label) => one.labels.indexOf(label) === one.labels.lastIndexOf(label);
+  const options = one.labels.map((label, n) => el("option", { value: JSON.stringify(once(label) ? label : n) }, label));
+  return [el("option", { value: "", hidden: true }, "not seen yet"), ...options];
+}
+
+function number(one, input) {
+  const limits = { min: one.min, max: one.max, step: one.step };
+  const text = el("input", { ...input, ...limits, type: "number", inputmode: "decimal" });
+  if ((one.max - one.min) / one.step > STEPS) return [text];
+  return [el("input", { ...limits, type: "range", "aria-label": `${one.name}, slider` }), text];
+}
+
+/** Marks a field as changed. A slider and its number follow each other. An emptied field is not changed. */
+function touched(node, input) {
+  const other = [...node.querySelectorAll("input")].find((one) => one !== input);
+  if (other && !input.validity.badInput) other.value = input.value;
+  const empty = input.type !== "checkbox" && input.value === "" && !input.validity.badInput;
+  node.classList.toggle("set", !empty);
+  named(node);
+}
+
+function named(node) {
+  const toggle = node.querySelector("[role=switch]");
+  if (toggle) toggle.nextSibling.textContent = toggle.checked ? "on" : "off";
+}
+
+/** Shows the last reported values in the fields that are not changed. */
+export function follow(view) {
+  for (const one of writable(view)) {
     const input = $(`point-${one.id}`);
-    if (input?.validity.badInput) throw new Refused(`\`${one.name}\` is not a number: expected ${one.min} to ${one.max}.`);
-    const text = String(data.get(one.name) ?? "").trim();
-    if (text === "") continue;
+    const node = input?.closest(".field");
+    if (!node || node.classList.contains("set") || (input === document.activeElement && one.kind !== "bool" && one.kind !== "enum")) continue;
+    const seen = view.known.get(one.id);
+    if (!seen) {
+      // Without a report, nothing is known of the device.
+      if (one.kind === "enum") input.value = "";
+      continue;
+    }
+    if (one.kind === "bool") input.checked = seen.raw === "1";
+    else if (one.kind === "enum") input.selectedIndex = Number(seen.raw) < one.labels.length ? Number(seen.raw) + 1 : 0;
+    else for (const each of node.querySelectorAll("input")) each.value = seen.value;
+    named(node);
+  }
+}
+
+/** The points that were changed: name and value as JSON. */
+function filled(view) {
+  const set = [];
+  for (const one of writable(view)) {
+    const input = $(`point-${one.id}`);
+    if (!input?.closest(".field").classList.contains("set")) continue;
+    if (input.validity.badInput) throw new Refused(`\`${one.name}\` is not a number: expected ${one.min} to ${one.max}.`);
     const json = {
-      bool: () => text,
-      enum: () => text,
-      binary: () => JSON.stringify(text.replaceAll(/\s/g, "")),
+      bool: () => String(input.checked),
+      enum: () => input.value,
+      binary: () => JSON.stringify(input.value.replaceAll(/\s/g, "")),
     };
-    set.push([one.name, json[one.kind]?.() ?? String(Number(text))]);
+    set.push([one.name, json[one.kind]?.() ?? String(Number(input.value))]);
   }
   return set;
 }
@@ -73,12 +112,13 @@ async function send(event) {
     input.removeAttribute("aria-describedby");
   }
   try {
-    const set = filled(view, new FormData(target));
-    if (!set.length) throw new Refused("Nothing is set: fill in at least one point.");
+    const set = filled(view);
+    if (!set.length) throw new Refused("Nothing is changed: change at least one point.");
     const attrs = set.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(",");
     await api(view.keys, `devices/${path(view.did)}/control`, { method: "POST", body: `{"attrs":{${attrs}}}` });
     if (page.shown !== view) return;
-    target.reset();
+    // The fields keep what was sent until the device reports.
+    for (const node of $("fields").querySelectorAll(".set")) node.classList.remove("set");
     told("good", `Sent: ${set.map(([name, json]) => `${name} ${json.replaceAll('"', "")}`).join(", ")}.`);
   } catch (error) {
     if (page.shown !== view) return;
@@ -92,5 +132,15 @@ async function send(event) {
   }
 }
 
-$("control").querySelector("form").addEventListener("submit", send);
-$("control").querySelector("form").addEventListener("reset", () => ($("sent").textContent = ""));
+const whole = $("control").querySelector("form");
+whole.addEventListener("submit", send);
+whole.addEventListener("reset", () => {
+  $("sent").textContent = "";
+  for (const node of $("fields").querySelectorAll(".set")) node.classList.remove("set");
+  // The form takes back its first values after this event, so the last reported values are written after it.
+  setTimeout(() => page.shown?.known && follow(page.shown));
+});
+$("fields-filter").addEventListener("input", (event) => {
+  const text = event.target.value.trim().toLowerCase();
+  for (const one of writable(page.shown)) $(`point-${one.id}`).closest(".field").hidden = !one.text.includes(text);
+});

@@ -1,28 +1,39 @@
 // One device.
 
-import { FINAL } from "./api.js";
-import { attrs, bits } from "./bits.js";
+import { FINAL, api } from "./api.js";
+import { attrs } from "./attrs.js";
+import { bits } from "./bits.js";
 import { chart, chartChoices, charted, draw } from "./chart.js";
-import { form } from "./control.js";
+import { crosshair } from "./crosshair.js";
+import { follow, form } from "./control.js";
 import { $, path, visible, write } from "./dom.js";
 import { Live } from "./live.js";
 import { begun, compared, logAnew, logged } from "./log.js";
 import { notice } from "./notice.js";
 import { pointsOf } from "./points.js";
-import { page, show, states } from "./view.js";
+import { checkedBy } from "./quota.js";
+import { time } from "./time.js";
+import { noticed, page, show, states } from "./view.js";
 
 export async function openDevice(view, again) {
   const { keys, did } = view;
   document.title = visible(`${did} · gizwits simulator`);
   show("device");
   $("back").href = `#/${path(keys.product_key)}`;
+  $("debugger").href = `/debugger/?product=${path(keys.product_key)}`;
+  $("debug").href = `/debugger/?product=${path(keys.product_key)}&did=${path(did)}`;
+  $("panes").hidden = true;
+  $("bits-table").style.minHeight = "";
+  $("attrs-filter").value = "";
   write($("back"), `All devices of ${keys.product_name || keys.product_key}`);
   write($("device-title"), did);
   for (const id of ["state", "bits-table", "pointed", "log", "chart-box", "sent", "bits-about", "about", "chart-text"])
     $(id).replaceChildren();
+  crosshair(null);
   $("attrs").querySelector("tbody").replaceChildren();
   $("log-new").hidden = $("bits-last").hidden = $("log-older").hidden = true;
   $("log-rest").textContent = "";
+  checkedBy(noticed(() => api(keys, "datapoint")));
 
   Object.assign(view, { known: new Map(), log: [], waiting: [], points: [], byId: new Map() });
   form(view);
@@ -43,6 +54,8 @@ export async function openDevice(view, again) {
       for (const [id, seen] of Object.entries(hello.known)) view.known.set(Number(id), seen);
       view.remarks = hello.remarks;
       attrs(view, view.known);
+      follow(view);
+      $("panes").hidden = false;
       if (hello.last?.picture) bits(view, hello.last, view.known);
       load(view);
     },
@@ -99,6 +112,7 @@ async function define(view) {
   form(view);
   chartChoices(view);
   attrs(view, view.known);
+  follow(view);
   if (view.drawn && !view.pinned) bits(view, ...view.drawn);
   if (view.reports) draw(view);
   logAnew(view);
@@ -108,7 +122,8 @@ function summary(device) {
   write($("device-title"), device.mac ?? device.did);
   $("state").replaceChildren(...states(device));
   const place = [device.city, device.region, device.country].filter(Boolean).join(", ");
-  write($("about"), [device.did, place].filter(Boolean).join(" · "));
+  const report = device.last_report ? `last report ${time(device.last_report)}` : "no report yet";
+  write($("about"), [device.did, place, report].filter(Boolean).join(" · "));
 }
 
 /** Shows a record that has just arrived. */
@@ -134,6 +149,7 @@ function redraw(view) {
     view.timer = null;
     if (page.shown !== view) return;
     if (view.before) attrs(view, view.before);
+    if (view.before) follow(view);
     if (view.next && !view.pinned) bits(view, ...view.next);
     view.before = view.next = null;
     draw(view);

@@ -3,6 +3,7 @@
 import { api, decode } from "./api.js";
 import { bits } from "./bits.js";
 import { $, el, hide, path, said, write } from "./dom.js";
+import { folded } from "./hex.js";
 import { pointOf } from "./points.js";
 import { now, time } from "./time.js";
 import { noticed, page } from "./view.js";
@@ -10,6 +11,8 @@ import { noticed, page } from "./view.js";
 /** The number of records that are loaded first, and the maximum number in the log. */
 const LOG = 50;
 const KEPT = 500;
+/** The maximum number of values in a record. Its bits show all. */
+const VALUES = 16;
 
 /** Whether two records are the same. The payload of an online record is an object and is not compared. */
 const same = (one, other) =>
@@ -124,24 +127,28 @@ export const logAnew = (view) => $("log").replaceChildren(...view.log.map((one) 
 
 function entry(view, record) {
   const when = el("time", { datetime: new Date(record.at).toISOString() }, time(record.at));
-  const kind = { class: record.fresh ? "entry fresh" : "entry" };
+  const kind = { class: `entry ${record.picture?.action ?? ""}${record.fresh ? " fresh" : ""}` };
+  const words = (way, what) => [el("span", { class: "way" }, way), el("span", { class: "kind" }, what)];
   if (record.message != null) {
     const what = record.type.replace("_", " ");
-    return el("div", kind, when, el("span", {}, "device"), el("span", {}, what), el("span", { class: "values odd" }, record.message));
+    return el("div", kind, when, ...words("device", what), el("span", { class: "values odd" }, record.message));
   }
   if (record.type !== "app2dev" && record.type !== "dev2app") {
     const why = record.payload?.reason ? `: ${record.payload.reason}` : "";
-    return el("div", kind, when, el("span", {}, "cloud"), el("span", {}, record.type.replace("dev_", "")), el("span", { class: "values" }, record.type.replace(/^dev_/, "device ") + why));
+    return el("div", kind, when, ...words("cloud", record.type.replace("dev_", "")), el("span", { class: "values" }, record.type.replace(/^dev_/, "device ") + why));
   }
-  const way = record.type === "app2dev" ? "→ device" : "← device";
+  const to = record.local ? "LAN → device" : "→ device";
+  const way = record.type === "app2dev" ? to : "← device";
   const { picture, error } = record;
-  const node = el("div", kind, when, el("span", {}, way), el("span", {}, picture?.action ?? "unknown"));
+  const node = el("div", kind, when, ...words(way, picture?.action ?? "unknown"));
   const all = Object.entries(picture?.values ?? {});
   const told = all.filter(([id, seen]) => seen.odd || !record.differs || record.differs.has(id));
-  const values = told.map(([id, seen]) => {
-    const { name } = pointOf(view, id);
-    return seen.odd ? said`${name} ${seen.value} (${seen.odd})` : said`${name} ${seen.value}`;
+  const values = told.slice(0, VALUES).map(([id, seen]) => {
+    const { name, kind } = pointOf(view, id);
+    const value = kind === "binary" ? folded(seen.value) : seen.value;
+    return seen.odd ? said`${name} ${value} (${seen.odd})` : said`${name} ${value}`;
   });
+  if (told.length > VALUES) values.push([`${told.length - VALUES} more`]);
   const rest = all.length - told.length;
   if (rest) values.push([values.length ? `and ${rest} as before` : `all ${rest} as before`]);
   node.append(
@@ -156,7 +163,7 @@ function entry(view, record) {
       $("bits").scrollIntoView({ block: "nearest" });
     };
     const label = `Bits of the ${picture.action} at ${time(record.at)}`;
-    node.append(el("button", { type: "button", "aria-label": label, click: pin }, "Bits"));
+    node.append(el("button", { type: "button", class: "small", "aria-label": label, click: pin }, "Bits"));
   }
   return node;
 }

@@ -3,7 +3,7 @@
 import { Refused, call, tokens } from "./api.js";
 import { openDevice } from "./device.js";
 import { $, write } from "./dom.js";
-import { openList } from "./list.js";
+import { openList, openNothing } from "./list.js";
 import { linked, notice } from "./notice.js";
 import { definitions } from "./points.js";
 import { noticed, page, show } from "./view.js";
@@ -44,7 +44,10 @@ async function route(focus = false) {
   const keys = named ?? page.products[0];
   page.shown?.live?.close();
   $("notice").replaceChildren();
-  if (!keys) throw new Refused("No product in this world belongs to an enterprise. Name an enterprise in the scenario.");
+  if (!keys) {
+    linked("", "no product");
+    return openNothing();
+  }
   const mine = (page.shown = { keys, did: named && did });
   const opened = mine.did ? openDevice(mine, again) : openList(mine, again);
   if (key && !named) notice(new Refused(`There is no product ${key} in this world. Choose one of these.`));

@@ -4,7 +4,8 @@ import { visible } from "./dom.js";
 
 const minute = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
-function svg(tag, attributes, text) {
+/** An element of an SVG. */
+export function svg(tag, attributes, text) {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
   if (text != null) node.textContent = visible(text);
@@ -14,6 +15,7 @@ function svg(tag, attributes, text) {
 /**
  * Draws `points` ([time, value], the oldest first) between two times, `width` wide.
  * With `levels`, the line is drawn in steps and the axis is marked at these values. `word` formats a value.
+ * Returns the SVG, the borders of the area of the line, and the place of each point in the SVG.
  */
 export function plot({ points, from, until, width, word, levels, label, text }) {
   const values = points.map(([, value]) => value);
@@ -46,10 +48,13 @@ export function plot({ points, from, until, width, word, levels, label, text }) 
     line += `${line ? "L" : "M"}${x(at).toFixed(1)} ${y(value).toFixed(1)}`;
   }
   if (levels) line += `H${x1}`;
+  const [begin] = points[0];
+  const end = levels ? x1 : x(last[0]);
+  root.append(svg("path", { class: "area", d: `${line}L${end.toFixed(1)} ${y0}L${x(begin).toFixed(1)} ${y0}Z` }));
   root.append(svg("path", { class: "line", d: line }));
   const dots = points.length > 120 ? [last] : points;
   for (const [at, value] of dots) root.append(svg("circle", { class: "dot", cx: x(at), cy: y(value), r: 2 }));
-  return root;
+  return { root, x0, x1, y0, y1, spots: points.map(([at, value]) => [x(at), y(value)]) };
 }
 
 /** Round numbers that cover the range from `least` to `most`. */

@@ -1,6 +1,7 @@
 // The data points of a product.
 
-import { api } from "./api.js";
+import { call } from "./api.js";
+import { path } from "./dom.js";
 
 /** The promise of a product's points, sorted by id, by product key. */
 export const definitions = new Map();
@@ -8,7 +9,7 @@ export const definitions = new Map();
 export function pointsOf(keys) {
   const key = keys.product_key;
   if (!definitions.has(key)) {
-    const asked = api(keys, "datapoint").then((definition) => {
+    const asked = call(`/page/definition/${path(key)}`).then((definition) => {
       const points = definition.entities.flatMap((entity) => entity.attrs).map(point);
       return points.sort((one, two) => one.id - two.id);
     });
@@ -34,6 +35,7 @@ function point(attr) {
     kind: attr.data_type,
     labels: attr.enum ?? [],
     len: attr.position.len,
+    text: `${attr.name} ${attr.display_name ?? ""}`.toLowerCase(),
     letter,
     access,
   };

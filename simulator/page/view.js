@@ -10,11 +10,13 @@ export function show(id) {
   for (const section of ["elsewhere", "list", "device"]) $(section).hidden = section !== id;
 }
 
+/** The state of a device, as badges. */
 export function states(device) {
+  const named = device.troubles?.length ? `: ${device.troubles.join(", ")}` : "";
   return [
     el("span", { class: `tag ${device.is_online ? "on" : "off"}` }, device.is_online ? "online" : "offline"),
-    device.is_faulty ? el("span", { class: "tag F" }, "fault") : null,
-    device.is_alert ? el("span", { class: "tag A" }, "alert") : null,
+    device.is_faulty ? el("span", { class: "tag F", title: `open${named}` }, "fault") : null,
+    device.is_alert ? el("span", { class: "tag A", title: `open${named}` }, "alert") : null,
     device.is_disabled ? el("span", { class: "tag N" }, "disabled") : null,
   ].filter(Boolean);
 }

@@ -17,6 +17,17 @@ pub enum Error {
     /// The arguments of a change are invalid, such as the did of an unknown device.
     #[error("{0}")]
     Invalid(String),
+    /// The server can't listen on an address.
+    #[error("can't listen on {address}, the address of {service}: {error}")]
+    Listen {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// The service that listens there: `the API`, `the administration` or `a device`.
+        service: &'static str,
+        /// The error of the operating system.
+        #[source]
+        error: std::io::Error,
+    },
     /// A socket or a file failed: the error of the operating system.
     #[error("{0}")]
     Io(#[from] std::io::Error),

@@ -4,6 +4,7 @@
 //! - [`Simulator`] is a world in memory or in a file, and a clock. [`Scenario`] describes how the world begins and
 //!   [`Time`] how time passes.
 //! - [`Server`] serves a simulator over HTTP: the API, its pages and an administration.
+//! - [`LanOptions`] puts the devices on the local network as well, for clients without a cloud.
 //! - [`Request`] and [`Answer`] are a call without a socket. [`ROUTES`] lists all calls.
 //! - [`Act`] and [`Switch`] change a device, a product or an enterprise from outside the API.
 //! - [`Mode`] makes calls fail or differ, for one route or all of them.
@@ -17,6 +18,9 @@
 //!   `summary` are current counts.
 //! - In `fault/report/devices`, a device is unresolved while any of its faults is open.
 //! - `gid` includes the groups below that group, unless the scenario turns `group_descendants` off.
+//! - A control from the local network is in the command log, with the command 0093 in place of 0090, and the number 0
+//!   if it came without one. A read from there
+//!   is not. A device that is offline does not answer there either.
 //! - `/data` of a var_len device has only the points that were in the report.
 //! - Log windows count whole seconds and include both bounds. One bound without the other is refused with 5002.
 //! - `devices/report/activation` takes `gid`, `cycle`, `start` and `end`, and its answer has the form of
@@ -50,6 +54,7 @@
 mod api;
 mod endpoint;
 mod error;
+mod lan;
 mod route;
 mod simulator;
 mod web;
@@ -57,6 +62,7 @@ mod world;
 
 pub use api::{Answer, CODES, Mode, ModeSet, Request};
 pub use error::Error;
+pub use lan::{LanAddress, LanOptions};
 pub use route::{Auth, ROUTES, Route, openapi};
 pub use simulator::{Builder, Credentials, Simulator};
 pub use web::{Options, Server};

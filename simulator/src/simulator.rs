@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Transaction, TransactionBehavior};
 use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::api::{Answer, Mode, ModeSet, Request};
 use crate::error::{Error, invalid};
 use crate::route::{self, ROUTES};
-use crate::world::{Act, Clock, Remark, Scenario, Store, Switch, Time, day, json};
+use crate::world::{
+    Act, Clock, LocalDevice, LocalNews, Remark, Scenario, Store, Switch, Time, day, json,
+};
 
-/// The maximum of one step in milliseconds. The caller waits while all events of the step are computed.
+/// The maximum of one step in milliseconds. The caller waits until all events of the step are carried out.
 const LONGEST_STEP: i64 = 366 * day::DAY;
 
 /// A simulated Enterprise API and the world of devices behind it.
@@ -44,6 +45,9 @@ pub struct Simulator(Arc<Inner>);
 
 struct Inner {
     clock: Clock,
+    /// Held while waiting for the store, so that callers get the store in turn. Without the turn, a loop of slices
+    /// would get the store again before a waiting caller wakes up.
+    turn: Mutex<()>,
     store: Mutex<Store>,
     /// Notified after every change of the world.
     changed: watch::Sender<()>,
@@ -108,17 +112,19 @@ impl Builder {
     /// - [`Error::Database`] or [`Error::Io`] if the file can't be read or written.
     pub fn build(self) -> Result<Simulator, Error> {
         let clock = Clock::new(self.time.unwrap_or(Time::Real));
-        let store = Store::open(self.file.as_deref(), self.scenario.as_ref(), clock.now())?;
+        let mut store = Store::open(self.file.as_deref(), self.scenario.as_ref(), clock.target())?;
+        store.runs = clock.is_real();
         if clock.is_real() {
-            clock.step(store.meta("offset")?.unwrap_or(0));
+            clock.shift(store.meta("offset")?.unwrap_or(0));
         }
         // Time must not go back for a world that was stepped ahead of this machine's clock.
         let before = store.latest()?;
-        if before > clock.now() {
-            clock.step(before.saturating_sub(clock.now()));
+        if before > clock.target() {
+            clock.shift(before.saturating_sub(clock.target()));
         }
         let simulator = Simulator(Arc::new(Inner {
             clock,
+            turn: Mutex::default(),
             store: Mutex::new(store),
             changed: watch::Sender::new(()),
         }));
@@ -127,8 +133,8 @@ impl Builder {
     }
 }
 
-/// The credentials that a client needs for a product, and the product's devices.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// The credentials that a client needs for a product, and the product's devices. `Debug` doesn't show the secrets.
+#[derive(Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Credentials {
     /// The enterprise's id.
@@ -145,6 +151,17 @@ pub struct Credentials {
     pub dids: Vec<String>,
 }
 
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials")
+            .field("enterprise_id", &self.enterprise_id)
+            .field("product_key", &self.product_key)
+            .field("product_name", &self.product_name)
+            .field("dids", &self.dids)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Simulator {
     /// Returns a builder with the default options.
     pub fn builder() -> Builder {
@@ -152,6 +169,7 @@ impl Simulator {
     }
 
     fn lock(&self) -> MutexGuard<'_, Store> {
+        let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
         // A panic while the lock was held has rolled its transaction back, so the world is consistent.
         self.0.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -174,7 +192,7 @@ impl Simulator {
     pub fn answer(&self, request: &Request) -> Answer {
         let store = self.lock();
         let before = store.connection.total_changes();
-        let answer = route::answer(&store, request, self.0.clock.now());
+        let answer = route::answer(&store, request, &self.0.clock);
         self.notify(&store, before);
         answer
     }
@@ -196,7 +214,8 @@ impl Simulator {
         read(&self.lock())
     }
 
-    /// Returns the simulator's time in milliseconds since 1970.
+    /// Returns the simulator's time in milliseconds since 1970. While a [step](Self::step) is under way, this is the time
+    /// that the step has reached.
     #[must_use]
     pub fn now(&self) -> i64 {
         self.0.clock.now()
@@ -211,6 +230,10 @@ impl Simulator {
     /// Moves the clock forward by a number of milliseconds, carries out all events that become due, and returns
     /// the new time. Works with either kind of clock.
     ///
+    /// The events are carried out in slices of about 500. Calls of other threads are answered between two slices, at
+    /// the time that the step has reached. Each slice is committed, so a killed process continues with the rest of the
+    /// step when it opens the file again.
+    ///
     /// # Errors
     /// [`Error::Invalid`] if `millis` is negative or more than 366 days; [`Error::Database`].
     ///
@@ -224,21 +247,7 @@ impl Simulator {
     /// # Ok::<(), gizwits_simulator::Error>(())
     /// ```
     pub fn step(&self, millis: i64) -> Result<i64, Error> {
-        if millis < 0 {
-            return invalid("time can't go back: the step must not be negative");
-        }
-        if millis > LONGEST_STEP {
-            return invalid("a step is at most 366 days");
-        }
-        self.0.clock.step(millis);
-        self.within(|store, now| {
-            store.set_meta("now", now)?;
-            if self.is_real() {
-                store.set_meta("offset", self.0.clock.offset())?;
-            }
-            Ok(())
-        })?;
-        Ok(self.now())
+        self.move_clock(|_| millis)
     }
 
     /// Moves the clock forward to a time in milliseconds since 1970, and returns that time.
@@ -246,7 +255,45 @@ impl Simulator {
     /// # Errors
     /// The errors of [`step`](Self::step), which also carries out the events.
     pub fn set_time(&self, millis: i64) -> Result<i64, Error> {
-        self.step(millis.saturating_sub(self.now()))
+        self.move_clock(|target| millis.saturating_sub(target))
+    }
+
+    /// Moves the clock forward by a number of milliseconds, which may depend on the time that the world follows.
+    fn move_clock(&self, by: impl FnOnce(i64) -> i64) -> Result<i64, Error> {
+        let clock = &self.0.clock;
+        let goal = {
+            let store = self.lock();
+            let before = store.connection.total_changes();
+            // Events that were due before the step are no part of its slices.
+            clock.advance(&store)?.commit()?;
+            self.notify(&store, before);
+            let millis = by(clock.target());
+            if millis < 0 {
+                return invalid("time can't go back: the step must not be negative");
+            }
+            if millis > LONGEST_STEP {
+                return invalid("a step is at most 366 days");
+            }
+            clock.step(millis);
+            clock.target()
+        };
+        self.within(|store, _| {
+            store.set_meta("now", clock.target())?;
+            if self.is_real() {
+                store.set_meta("offset", clock.offset())?;
+            }
+            Ok(())
+        })?;
+        self.catch_up(goal)?;
+        Ok(self.now())
+    }
+
+    /// Carries out slices of events until the world has reached a time.
+    fn catch_up(&self, goal: i64) -> Result<(), Error> {
+        while self.now() < goal {
+            self.within(|_, _| Ok(()))?;
+        }
+        Ok(())
     }
 
     /// Carries out all events that are due. Calls, and the methods that change the world, do this by themselves.
@@ -254,20 +301,18 @@ impl Simulator {
     /// # Errors
     /// [`Error::Database`].
     pub fn tick(&self) -> Result<(), Error> {
-        self.within(|_, _| Ok(()))
+        let goal = self.0.clock.target();
+        self.within(|_, _| Ok(()))?;
+        self.catch_up(goal)
     }
 
-    /// Advances the world to the current time and does something in the same transaction.
+    /// Carries out events that are due, one slice of them during a step, and does something in the same transaction.
     fn within<T>(&self, act: impl FnOnce(&Store, i64) -> Result<T, Error>) -> Result<T, Error> {
         let store = self.lock();
         let before = store.connection.total_changes();
-        let transaction =
-            Transaction::new_unchecked(&store.connection, TransactionBehavior::Immediate)?;
-        // The clock is read once: all records of the transaction have the same time, so logs stay in order.
-        let now = self.0.clock.now();
-        store.advance(now)?;
-        let done = act(&store, now)?;
-        transaction.commit()?;
+        let moment = self.0.clock.advance(&store)?;
+        let done = act(&store, moment.now)?;
+        moment.commit()?;
         self.notify(&store, before);
         Ok(done)
     }
@@ -290,6 +335,43 @@ impl Simulator {
     /// ```
     pub fn act(&self, did: &str, act: &Act) -> Result<(), Error> {
         self.within(|store, now| store.act(did, now, act))
+    }
+
+    /// Returns the JSON of a product's definition as the scenario has it, by its key in upper or lower case. `None` if the product does not exist or has none.
+    pub(crate) fn definition(&self, product: &str) -> Result<Option<String>, Error> {
+        let sql = "SELECT definition FROM product
+            WHERE key = ? COLLATE NOCASE AND definition IS NOT NULL";
+        Ok(self.read(|store| store.find(sql, [product]))?)
+    }
+
+    /// Returns the descriptions of all devices for the local network.
+    pub(crate) fn local_devices(&self) -> Result<Vec<LocalDevice>, Error> {
+        Ok(self.read(Store::local_devices)?)
+    }
+
+    /// Passes a P0 from the local network to a device and returns its answer. `None` if the device is not reachable.
+    pub(crate) fn receive_local(
+        &self,
+        device: i64,
+        sn: Option<u32>,
+        p0: &[u8],
+    ) -> Result<Option<Vec<u8>>, Error> {
+        self.within(|store, now| Ok(store.receive_local(device, now, sn, p0)?))
+    }
+
+    /// Returns the report of all points of a device. `None` if its product has no definition.
+    pub(crate) fn local_status(&self, device: i64) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.read(|store| store.local_status(device))?)
+    }
+
+    /// Returns the id of the last frame of the log, or 0.
+    pub(crate) fn last_frame(&self) -> Result<i64, Error> {
+        Ok(self.read(Store::last_frame)?)
+    }
+
+    /// Returns the changes that clients of the local network see, after a position in the log of frames.
+    pub(crate) fn local_news(&self, position: i64) -> Result<LocalNews, Error> {
+        Ok(self.read(|store| store.local_news(position))?)
     }
 
     /// Returns the remarks of a device on values and frames that its definition does not allow, newest first. At
@@ -340,7 +422,7 @@ impl Simulator {
     ///
     /// # Errors
     /// [`Error::Invalid`] if the route does not exist, if `count` is 0, or if the code of [`Mode::Error`] is not
-    /// documented; [`Error::Database`].
+    /// documented, or if 1,000 modes are set; [`Error::Database`].
     ///
     /// # Examples
     /// ```
@@ -438,5 +520,78 @@ impl Simulator {
     pub fn is_sound(&self) -> Result<bool, Error> {
         let result: Option<String> = self.lock().find("PRAGMA integrity_check", [])?;
         Ok(result.as_deref() == Some("ok"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The default world.
+    fn simulator(time: Time) -> Simulator {
+        Simulator::builder().time(time).build().unwrap()
+    }
+
+    /// The number of events that are due at the clock's time and are not carried out.
+    fn due(simulator: &Simulator) -> i64 {
+        let target = simulator.0.clock.target();
+        let sql = "SELECT count(*) FROM pending WHERE due <= ?";
+        simulator.read(|store| store.value(sql, [target])).unwrap()
+    }
+
+    /// A slice that is rolled back is carried out again, also if it was the last slice of a step.
+    #[test]
+    fn a_slice_that_is_rolled_back_moves_no_clock() {
+        let start = 1_514_692_800_000;
+        let simulator = simulator(Time::Manual { start });
+        let step = 600_000;
+        simulator.0.clock.step(step);
+        let events = due(&simulator);
+        assert!((1..500).contains(&events), "{events}");
+        simulator.act("nobody", &Act::Online).unwrap_err();
+        assert_eq!((simulator.now(), due(&simulator)), (start, events));
+        simulator.tick().unwrap();
+        assert_eq!((simulator.now(), due(&simulator)), (start + step, 0));
+    }
+
+    /// A machine that was suspended catches up before a call is answered, so that no answer is earlier than another.
+    #[test]
+    fn time_does_not_go_back_after_a_suspension() {
+        let simulator = simulator(Time::Real);
+        let frames = || -> i64 {
+            let sql = "SELECT max(id) FROM frame";
+            simulator.read(|store| store.value(sql, [])).unwrap()
+        };
+        let few = frames();
+        simulator.0.clock.shift(2 * day::DAY);
+        let before = simulator.now();
+        let answer = simulator.answer(&Request::new("GET", "/v1/users/search"));
+        let date = jiff::fmt::rfc2822::parse(answer.header("date").unwrap()).unwrap();
+        assert!(date.timestamp().as_second() >= before / 1000);
+        assert!(simulator.now() >= before);
+        // The call has carried out the events of more than one slice.
+        assert!(frames() > few + 1000);
+        let sql = "SELECT count(*) FROM pending WHERE due <= ?";
+        let left: i64 = simulator.read(|store| store.value(sql, [before])).unwrap();
+        assert_eq!(left, 0);
+        // A step begins where the world is, whatever was due before it.
+        simulator.0.clock.shift(2 * day::DAY);
+        let before = simulator.now();
+        let after = simulator.step(1000).unwrap();
+        assert!(after >= before + 1000);
+    }
+
+    /// A slice may end within the events of one moment.
+    #[test]
+    fn all_events_of_the_last_moment_are_carried_out() {
+        let simulator = simulator(Time::Manual { start: 0 });
+        // Frames that do not exist, for a device that does.
+        simulator.read(|store| {
+            for _ in 0..1200 {
+                store.schedule(1000, "frame", 1, "0").unwrap();
+            }
+        });
+        simulator.step(1000).unwrap();
+        assert_eq!((simulator.now(), due(&simulator)), (1000, 0));
     }
 }

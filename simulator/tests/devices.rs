@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+
 use gizwits_codec_std::{Product, payload};
 use gizwits_simulator::{Act, OFFLINE_REASONS, Request, Scenario, Simulator, Time};
 use serde_json::{Value, json};
@@ -445,7 +447,7 @@ fn scenarios_that_are_wrong_say_where() {
         ),
         (
             "[[device]]\nproduct = 'k'\nmac = 'm'\n[[device]]\nproduct = 'k'\nmac = 'm'",
-            "device 2 (m)",
+            "the mac of a device `m` is used twice",
         ),
         (
             "[[product]]\nkey = 'l'\nsecret = 's'\ndefinition = '{\"entities\": 5}'",
@@ -473,6 +475,24 @@ fn scenarios_that_are_wrong_say_where() {
 }
 
 #[test]
+fn a_history_has_a_bound() {
+    let world = |history: &str| {
+        let text = format!(
+            "history = '{history}'\n[[enterprise]]\nid = 'e'\nsecret = 's'\n\
+             [[product]]\nkey = 'k'\nsecret = 's'\ndefinition = 'air-conditioner'\n\
+             [[device]]\nproduct = 'k'\nmac = 'm'\nreport_every = '30s'\n\
+             [[device.change]]\nevery = '1d'\nset = {{ switch = true }}\n"
+        );
+        let scenario = Scenario::from_toml(&text, None).unwrap();
+        Simulator::builder().scenario(scenario).build()
+    };
+    let error = world("3660d").unwrap_err().to_string();
+    let expected = "the history has about 10544460 turns of devices: expected at most 10000000";
+    assert!(error.contains(expected), "{error}");
+    world("1h").unwrap();
+}
+
+#[test]
 fn the_first_device_of_the_builtin_world_is_at_home() {
     // Whatever the time of day, since the world begins eight days before.
     for hour in [0, 7, 13] {
@@ -495,6 +515,49 @@ fn the_first_device_of_the_builtin_world_is_at_home() {
             assert!(!log(&client, DID, "online").is_empty());
             simulator.step(60_000).unwrap();
         }
+    }
+}
+
+#[test]
+fn live_behaviours_have_turns_only_while_the_clock_runs() {
+    let modes = |time: Time, steps: &[i64]| -> BTreeSet<String> {
+        let simulator = Simulator::builder().time(time).build().unwrap();
+        for step in steps {
+            simulator.step(*step).unwrap();
+        }
+        let reports = log(&ac(&simulator), DID, "data");
+        let mode = |report: &Value| report["attrs"]["mode"].as_str().unwrap().to_owned();
+        reports.iter().map(mode).collect()
+    };
+    let manual = Time::Manual { start: START };
+    let minute = [15_000; 4];
+    assert_eq!(modes(manual, &minute), ["制冷".to_owned()].into());
+    // The history has none, and neither has a time that is stepped over.
+    assert_eq!(modes(Time::Real, &[HOUR]), ["制冷".to_owned()].into());
+    assert_eq!(
+        modes(Time::Real, &minute),
+        ["制冷", "自动"].map(str::to_owned).into()
+    );
+}
+
+#[test]
+fn cycles_are_checked() {
+    for (cycle, expected) in [
+        ("point = 'mode'\nvalues = []", "expected at least one value"),
+        ("point = 'mode'\nvalues = ['hot']", "hot"),
+        ("point = 'set_temp'\nvalues = [16, 99]", "99"),
+        ("point = 'nothing'\nvalues = [1]", "nothing"),
+    ] {
+        let device = format!(
+            "[[device]]\nproduct = '{AC}'\nmac = 'm'\n[[device.cycle]]\nevery = '1m'\n{cycle}"
+        );
+        let scenario = Scenario::from_toml(&format!("{SMALL}{device}"), None).unwrap();
+        let error = Simulator::builder()
+            .scenario(scenario)
+            .build()
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(expected), "{error}");
     }
 }
 

@@ -365,3 +365,63 @@ proptest! {
         }
     }
 }
+
+/// A name that is used twice is an error that says which one, instead of one of the database.
+#[test]
+fn names_that_are_used_twice() {
+    let product = "product = \"a1b2c3d4e5f60718293a4b5c6d7e8f90\"";
+    let head = "[[enterprise]]\nid = \"e\"\nsecret = \"s\"\n\
+        [[product]]\nkey = \"a1b2c3d4e5f60718293a4b5c6d7e8f90\"\nsecret = \"s\"\n\
+        [[product]]\nkey = \"b\"\nsecret = \"s\"\n[[app]]\nappid = \"a\"\n";
+    let build = |rest: &str| {
+        let scenario = Scenario::from_toml(&format!("{head}{rest}"), None).unwrap();
+        Simulator::builder().scenario(scenario).build()
+    };
+    for (one, other, words) in [
+        (
+            "mac = \"AA\"",
+            "mac = \"AA\"",
+            "the mac of a device `AA` is used twice",
+        ),
+        (
+            "device_sn = \"7\"",
+            "device_sn = \"7\"",
+            "the device_sn of a device `7` is used twice",
+        ),
+        (
+            "mac = \"AA\"\ndid = \"D\"",
+            "mac = \"BB\"\ndid = \"D\"",
+            "the did of a device `D` is used twice",
+        ),
+    ] {
+        let rest = format!("[[device]]\n{product}\n{one}\n[[device]]\n{product}\n{other}\n");
+        let error = build(&rest).unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+    let users = "[[user]]\napp = \"a\"\nuid = \"u\"\n".repeat(2);
+    let error = build(&users).unwrap_err().to_string();
+    assert!(
+        error.contains("the uid of a user `u` is used twice"),
+        "{error}"
+    );
+    // Devices of two products may have the same MAC.
+    let rest =
+        format!("[[device]]\n{product}\nmac = \"AA\"\n[[device]]\nproduct = \"b\"\nmac = \"AA\"\n");
+    build(&rest).unwrap();
+}
+
+/// The scenario of the page that explains scenarios.
+#[test]
+fn the_scenario_of_the_documentation() {
+    let page = std::fs::read_to_string("../docs/scenario.md").unwrap();
+    let text = page
+        .split("```toml\n")
+        .nth(1)
+        .unwrap()
+        .split("```")
+        .next()
+        .unwrap();
+    let scenario = Scenario::from_toml(text, None).unwrap();
+    let simulator = Simulator::builder().scenario(scenario).build().unwrap();
+    assert_eq!(simulator.credentials().unwrap()[0].dids.len(), 2);
+}

@@ -5,10 +5,11 @@ mod support;
 mod wire;
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
 
-use gizwits_simulator::{Act, Options, Server, Simulator};
+use gizwits_lan::{ClientOptions, Connection};
+use gizwits_simulator::{Act, LanOptions, Options, Server, Simulator};
 use serde_json::{Value, json};
 use support::*;
 use wire::{Heard, Wire};
@@ -34,6 +35,7 @@ fn its_files_are_for_everybody_and_call_nobody_else() {
     let server = serve();
     for (target, kind) in [
         ("/", "text/html"),
+        ("/tokens.css", "text/css"),
         ("/page.css", "text/css"),
         ("/page.js", "text/javascript"),
         ("/chart.js", "text/javascript"),
@@ -65,6 +67,7 @@ fn what_only_this_machine_may_see() {
     let port = server.address().port();
     let targets = [
         ("GET", "/page/products".to_owned(), ""),
+        ("GET", format!("/page/definition/{AC}"), ""),
         ("GET", format!("/page/devices/{AC}"), ""),
         ("GET", format!("/page/events/{AC}"), ""),
         ("GET", format!("/page/events/{AC}/{DID}"), ""),
@@ -336,6 +339,47 @@ fn what_a_device_remarks_is_told_before_its_answer() {
     assert_eq!(simulator.remarks("second").unwrap(), []);
 }
 
+/// Records of one moment are told in one order: a device comes and goes before it reports. Whoever was told up to any of
+/// them is told all others, once and in the same order.
+#[test]
+fn records_of_one_moment_have_one_order() {
+    let server = serve();
+    let simulator = server.simulator();
+    let before = Listener::device(&server, AC, DID, None).expect("hello").id;
+    for temperature in [20, 21, 22] {
+        for act in [
+            Act::Offline("tcp_closed".to_owned()),
+            Act::Online,
+            Act::Set(format!(r#"{{"room_temp":{temperature}}}"#)),
+        ] {
+            simulator.act(DID, &act).unwrap();
+        }
+        simulator.step(1).unwrap();
+    }
+    let mut again = Listener::device(&server, AC, DID, Some(&before));
+    assert_eq!(again.expect("hello").data["resumed"], true);
+    let mut told = Vec::new();
+    for _ in 0..3 {
+        let moment = ["online", "online", "frame"].map(|name| again.expect(name));
+        let kinds = moment.each_ref().map(|told| told.data["type"].clone());
+        assert_eq!(kinds, ["dev_offline", "dev_online", "dev2app"]);
+        assert!(
+            moment
+                .iter()
+                .all(|one| one.data["at"] == moment[0].data["at"])
+        );
+        told.extend(moment);
+    }
+    for (seen, one) in told.iter().enumerate() {
+        let mut rest = Listener::device(&server, AC, DID, Some(&one.id));
+        assert_eq!(rest.expect("hello").data["resumed"], true);
+        for expected in &told[seen + 1..] {
+            let found = rest.expect(&expected.name);
+            assert_eq!((&found.id, &found.data), (&expected.id, &expected.data));
+        }
+    }
+}
+
 #[test]
 fn who_was_told_of_another_world_begins_anew() {
     let server = serve();
@@ -368,6 +412,41 @@ fn all_of_many_records_are_told_in_order() {
         let value = (16 + n % 10).to_string();
         assert_eq!(told.data["picture"]["values"]["6"]["raw"], value, "{n}");
     }
+}
+
+#[test]
+fn a_control_from_the_local_network_is_told_as_one() {
+    let mut lan = LanOptions::default();
+    (lan.address, lan.port) = (Ipv4Addr::LOCALHOST, Some(0));
+    let mut options = Options::default();
+    options.lan = Some(lan);
+    let server = Server::start(small(), options).unwrap();
+    let mut events = Listener::device(&server, AC, DID, None);
+    events.expect("hello");
+    control(server.simulator(), 24);
+    assert_eq!(events.expect("frame").data["local"], false);
+    server.simulator().step(1000).unwrap();
+    events.expect("frame");
+
+    let device = server.lan().iter().find(|device| device.did == DID);
+    let address = device.unwrap().tcp;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut client = Connection::open(address, ClientOptions::default())
+            .await
+            .unwrap();
+        client.control(b"\x01\x40\0\0\0\x19").await.unwrap();
+    });
+    let asked = std::iter::from_fn(|| events.next())
+        .find(|told| told.name == "frame")
+        .unwrap();
+    assert_eq!(
+        (&asked.data["type"], &asked.data["local"]),
+        (&json!("app2dev"), &json!(true))
+    );
 }
 
 #[test]
@@ -444,7 +523,45 @@ fn devices_are_listed_with_all_that_the_api_does_not_say() {
     }
     assert_eq!(dids.len(), 251);
     assert_eq!((&*dids[0], &*dids[250]), (PUMP_DID, "d/249"));
+    // The search ignores case, and the filter narrows it. Wildcards of SQL are plain characters.
+    for (query, total) in [
+        ("?search=M10", 11),
+        ("?search=M10&state=disabled", 1),
+        ("?search=d%2F24&state=online", 11),
+        ("?search=%25", 0),
+        ("?search=_", 0),
+        ("?state=offline", 0),
+        ("?state=trouble", 0),
+    ] {
+        let found = list(query);
+        assert_eq!(
+            (&found["total"], &found["all"]),
+            (&json!(total), &json!(251)),
+            "{query}"
+        );
+        assert_eq!(found["devices"].as_array().unwrap().len(), total, "{query}");
+    }
+    let names: Vec<&Value> = page["columns"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["name"])
+        .collect();
+    assert_eq!(names, ["power", "mode", "frequency", "rpm"]);
     let known = &list("")["devices"][0];
+    assert_eq!(known["values"].as_array().unwrap().len(), names.len());
+    assert!(
+        known["values"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|value| !value.is_null()),
+        "{known}"
+    );
+    assert_eq!(
+        known["trend"].as_array().unwrap().last(),
+        Some(&known["values"][3])
+    );
     assert!(known["last_report"].as_i64().unwrap() >= START, "{known}");
     // From the list on, everything is told: also what stands in none of the logs.
     server
@@ -459,8 +576,17 @@ fn devices_are_listed_with_all_that_the_api_does_not_say() {
         (&told["did"], &told["is_disabled"]),
         (&json!("d/7"), &json!(false))
     );
-    let heard = ask(&server, "GET", "/page/devices/none", OWN, "");
-    assert_eq!(heard.status, 404);
+    for target in ["/page/devices/none", "/page/definition/none"] {
+        assert_eq!(ask(&server, "GET", target, OWN, "").status, 404, "{target}");
+    }
+    // The definition needs no call of the quota.
+    let heard = ask(&server, "GET", &format!("/page/definition/{PUMP}"), OWN, "");
+    let definition: Value = serde_json::from_str(heard.text()).unwrap();
+    assert_eq!(
+        definition["entities"][0]["attrs"].as_array().unwrap().len(),
+        12
+    );
+    assert_eq!(heard.header("x-ratelimit-remaining"), None);
 }
 
 #[test]
@@ -472,7 +598,20 @@ fn the_clock_is_told_first_and_when_it_is_stepped() {
     assert_eq!(events.expect("clock").data, clock(simulator.now()));
     events.expect("hello");
     simulator.step(3 * DAY).unwrap();
-    assert_eq!(events.expect("clock").data, clock(START + 2000 + 3 * DAY));
+    // A long step has several times, up to its end.
+    let (mut now, end) = (START + 2000, START + 2000 + 3 * DAY);
+    while now < end {
+        let Told {
+            name, data: told, ..
+        } = events.next().expect("an event");
+        if name != "clock" {
+            continue;
+        }
+        let next = told["now"].as_i64().unwrap();
+        assert!((now + 1..=end).contains(&next), "{told}");
+        assert_eq!(told, clock(next));
+        now = next;
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod wire;
 
 use std::time::{Duration, Instant};
 
-use gizwits_simulator::{Mode, Options, Server};
+use gizwits_simulator::{Mode, Options, Server, Simulator};
 use serde_json::{Value, json};
 use support::*;
 use wire::{Heard, Wire};
@@ -95,7 +95,7 @@ fn the_debugger_is_in_the_program() {
         assert_eq!(get(&path).status, 200, "{path}");
         parts += 1;
     }
-    assert_eq!(parts, 6);
+    assert_eq!(parts, 8);
     for path in [
         "/debugger/none.js",
         "/debugger/..%2fCargo.toml",
@@ -212,6 +212,64 @@ fn idle_connections_give_way() {
         .unwrap();
     while !events.line().unwrap().contains("dev_offline") {}
     assert!(began.elapsed() < Duration::from_secs(20));
+}
+
+/// A connection for which there is no room waits, and is told so in the end. Each has the same time to wait. Later ones
+/// are served.
+#[test]
+fn busy_connections_do_not_give_way() {
+    let mut options = Options::default();
+    options.connections = 2;
+    options.patience = Duration::from_millis(300);
+    let patience = options.patience;
+    let server = Server::start(small(), options).unwrap();
+    // The calls are busy until their connections are closed below.
+    let slow = gizwits_simulator::Mode::Slow { millis: 600_000 };
+    server.simulator().set_mode("*", &slow, Some(2)).unwrap();
+    let call = b"GET /v1/users/search HTTP/1.1\r\nhost: x\r\n\r\n";
+    let busy = [(); 2].map(|()| {
+        let mut wire = open(&server);
+        wire.write(call).unwrap();
+        wire
+    });
+    // Both calls have begun once their modes are used up.
+    let began = Instant::now();
+    while !server.simulator().modes().unwrap().is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        std::thread::yield_now();
+    }
+    for _ in 0..3 {
+        let began = Instant::now();
+        let mut other = open(&server);
+        other.write(call).unwrap();
+        let heard = other.read().unwrap();
+        assert_eq!(
+            (heard.status, heard.header("retry-after")),
+            (503, Some("1"))
+        );
+        assert!(heard.text().contains("busy"), "{}", heard.text());
+        assert!(began.elapsed() >= patience);
+        assert!(other.closed());
+    }
+    drop(busy);
+    // The server may take longer than the patience to notice that the connections are closed.
+    let began = Instant::now();
+    while open(&server).call("GET", "/", "", "").unwrap().status != 200 {
+        assert!(began.elapsed() < Duration::from_secs(60));
+    }
+}
+
+#[test]
+fn modes_without_end() {
+    let simulator = small();
+    let mode = gizwits_simulator::Mode::EmptyBody;
+    for _ in 0..1000 {
+        simulator.set_mode("*", &mode, None).unwrap();
+    }
+    let error = simulator.set_mode("*", &mode, None).unwrap_err();
+    assert!(error.to_string().contains("clear some first"), "{error}");
+    simulator.clear_modes(None).unwrap();
+    assert!(simulator.set_mode("*", &mode, None).is_ok());
 }
 
 #[test]
@@ -432,6 +490,102 @@ fn tricks_in_every_field() {
         )
         .unwrap();
     assert!(heard.text().contains(DID));
+}
+
+/// Every body that `/help` shows is accepted, and every mode that it names.
+#[test]
+fn the_help_of_the_administration() {
+    let server = serve();
+    let heard = admin(&server, "GET", "/help", Value::Null);
+    assert_eq!(heard.status, 200);
+    let text = heard.text().to_owned();
+    let own = &server.simulator().credentials().unwrap()[0];
+    let (mut path, mut count) = (String::new(), 0);
+    for line in text.lines() {
+        if let Some((_, rest)) = line.split_once(" /") {
+            let word = rest.split_whitespace().next().unwrap_or_default();
+            path = format!("/{}", word.replace("DID", DID));
+        }
+        for (at, _) in line.match_indices("{\"") {
+            let mut values = serde_json::Deserializer::from_str(&line[at..]).into_iter::<Value>();
+            let mut body = values.next().unwrap().unwrap();
+            // An object within another one.
+            if body.get("set_temp").or(body.get("room_temp")).is_some() {
+                continue;
+            }
+            for (name, value) in [
+                ("product_key", &own.product_key),
+                ("enterprise_id", &own.enterprise_id),
+            ] {
+                if body[name].is_string() {
+                    body[name] = value.as_str().into();
+                }
+            }
+            if body.get("set_ms").is_some() {
+                body["set_ms"] = (server.simulator().now() + 60_000).into();
+            }
+            if line.contains("curl") {
+                path = "/modes".to_owned();
+            }
+            let heard = admin(&server, "POST", &path, body.clone());
+            assert_eq!(heard.status, 200, "{path} {body}: {}", heard.text());
+            count += 1;
+        }
+    }
+    assert!(count >= 14, "{count}");
+    let (_, modes) = text.split_once("Modes that make calls fail:").unwrap();
+    let (modes, _) = modes.split_once("Example:").unwrap();
+    let names =
+        modes.split(|one: char| !(one.is_ascii_lowercase() || one == '_' || one.is_ascii_digit()));
+    let mut names: Vec<&str> = names
+        .filter(|name| name.contains('_') || *name == "html502")
+        .collect();
+    names.extend(["slow", "drop", "error"]);
+    for name in &names {
+        let body =
+            json!({"route": "*", "mode": name, "millis": 1, "index": 0, "code": 5305, "count": 1});
+        let fields = body
+            .as_object()
+            .unwrap()
+            .clone()
+            .into_iter()
+            .filter(|(key, _)| match key.as_str() {
+                "millis" => ["slow", "clock_skew"].contains(name),
+                "index" => *name == "only_path",
+                "code" => *name == "error",
+                _ => true,
+            });
+        let body = Value::Object(fields.collect());
+        assert_eq!(
+            admin(&server, "POST", "/modes", body.clone()).status,
+            200,
+            "{body}"
+        );
+    }
+    assert_eq!(names.len(), 18, "all modes are named: {names:?}");
+}
+
+/// An address that is in use is named, with what wanted it.
+#[test]
+fn an_address_in_use() {
+    let server = serve();
+    let start = |change: fn(&mut Options, std::net::SocketAddr)| {
+        let mut options = Options::default();
+        change(&mut options, server.address());
+        let simulator = Simulator::builder().build().unwrap();
+        Server::start(simulator, options).unwrap_err().to_string()
+    };
+    let address = server.address();
+    for (error, service) in [
+        (start(|options, taken| options.listen = taken), "the API"),
+        (
+            start(|options, taken| options.admin_port = taken.port()),
+            "the administration",
+        ),
+    ] {
+        let words = format!("can't listen on {address}, the address of {service}: ");
+        assert!(error.starts_with(&words), "{error}");
+    }
 }
 
 #[test]

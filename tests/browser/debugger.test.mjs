@@ -116,6 +116,48 @@ test("the enterprise's id and secret are headers", async () => {
   quiet(page);
 });
 
+test("one click on the device page authorizes the debugger, for this device", async () => {
+  const { product_key } = product();
+  const page = await open(`${simulator.url}/#/${product_key}/${simulator.environment.GIZWITS_DID}`);
+  await page.getByRole("link", { name: "Open in debugger" }).click();
+  await page.locator("#told", { hasText: "Authorized for air conditioner." }).waitFor();
+  assert.equal(page.url().includes(credentials().enterprise_secret), false);
+  await page.getByRole("button", { name: "Authorize" }).click();
+  await page.locator(".dialog-ux", { hasText: "Authorized" }).waitFor();
+  assert.deepEqual(await violations(page), []);
+  await page.locator(".close-modal").click();
+  const operation = page.locator(`#operations-${CONTROL}`);
+  await operation.locator(".opblock-summary-control").click();
+  await operation.getByRole("button", { name: "Try it out" }).click();
+  // The product and the device are filled in.
+  assert.equal(await operation.locator('[data-param-name="product_key"] input').inputValue(), product_key);
+  assert.equal(await operation.locator('[data-param-name="did"] input').inputValue(), simulator.environment.GIZWITS_DID);
+  await operation.getByLabel("Request body").fill('{"attrs":{"set_temp":25}}');
+  await operation.getByRole("button", { name: "Execute" }).click();
+  const code = operation.locator(".live-responses-table tbody .response-col_status");
+  assert.equal((await code.innerText()).trim(), "200");
+  quiet(page);
+});
+
+test("another product is chosen with its credentials", async () => {
+  const page = await debug();
+  await page.locator("#told", { hasText: "Not authorized." }).waitFor();
+  await page.locator("#product").selectOption({ label: "wave pump" });
+  await page.getByRole("button", { name: "Use its credentials" }).click();
+  await page.locator("#told", { hasText: "Authorized for wave pump." }).waitFor();
+  const got = await attempt(page, DATAPOINT, {});
+  assert.equal(got.code, "200");
+  assert.match(got.told, /"water_temp"/);
+  quiet(page);
+});
+
+test("without the world's credentials, authorization is by hand", async () => {
+  const page = await open(`http://machine.localhost:${new URL(simulator.url).port}/debugger/`);
+  await page.locator("#told", { hasText: "authorize by hand" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Use its credentials" }).isEnabled(), false);
+  assert.equal((await page.content()).includes(credentials().enterprise_secret), false);
+});
+
 test("a refusal is shown with its code", async () => {
   const page = await debug();
   const refused = await attempt(page, DATAPOINT, product());
@@ -163,9 +205,9 @@ const beyond = (page, selector) =>
     return out.map((one) => one.outerHTML.slice(0, 120));
   }, selector);
 
-for (const width of [1280, 320]) {
-  test(`axe-core finds nothing, ${width} pixels wide`, async () => {
-    const page = await debug({ viewport: { width, height: 900 } });
+for (const [width, colorScheme] of [[1280, "light"], [320, "light"], [1280, "dark"], [390, "dark"]]) {
+  test(`axe-core finds nothing, ${width} pixels wide, ${colorScheme}`, async () => {
+    const page = await debug({ viewport: { width, height: 900 }, colorScheme });
     assert.deepEqual(await violations(page), []);
     await page.getByRole("button", { name: "Authorize" }).click();
     await page.locator(".dialog-ux").waitFor();

@@ -1,8 +1,10 @@
 // A simulator, and a browser that looks at it: what every test of a page needs.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
@@ -25,13 +27,31 @@ export class Simulator {
       if (page) one.page = page[1];
       const variable = line.match(/^(?:# )?export (GIZWITS_\w+)=(\S+)$/);
       if (variable) one.environment[variable[1]] ??= variable[2];
-      // The first product's device: all that counts is said.
+      // The first product's device: all that counts is said. A world may have no product.
       if (variable?.[1] === "GIZWITS_DID") break;
+      if (variable?.[1] === "GIZWITS_BASE_URL") {
+        const { credentials } = await (await fetch(one.admin)).json();
+        if (!credentials.length) break;
+      }
     }
     child.stdout.resume();
     assert.ok(one.page && one.admin, "gizwits simulate says where it listens");
     one.url = one.environment.GIZWITS_BASE_URL;
     return one;
+  }
+
+  /** The default world without the behaviours that have turns while a test looks at the page. */
+  static async still(...args) {
+    const { stdout } = spawnSync(process.env.GIZWITS ?? "gizwits", ["simulate", "--print-scenario"], { encoding: "utf8" });
+    const tables = stdout.split(/^(?=\[)/m).filter((table) => !/^live = true$/m.test(table));
+    const folder = mkdtempSync(join(tmpdir(), "gizwits-"));
+    try {
+      const file = join(folder, "world.toml");
+      writeFileSync(file, tables.join(""));
+      return await Simulator.start("--scenario", file, ...args);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   }
 
   /** Tells the administration something. */
@@ -50,8 +70,8 @@ export class Simulator {
 
 let browser;
 
-/** A page of its own in the one browser, that tells what went wrong in it. */
-export async function open(url, options = {}) {
+/** A page of its own in the one browser, that tells what went wrong in it. `prepare` is done before it loads. */
+export async function open(url, options = {}, prepare = () => {}) {
   browser ??= await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     // Containers run as root, where chromium's sandbox does not work.
@@ -72,6 +92,7 @@ export async function open(url, options = {}) {
   page.on("request", (request) => {
     if (new URL(request.url()).origin !== new URL(url).origin) page.strangers.push(request.url());
   });
+  await prepare(page);
   await page.goto(url);
   return page;
 }

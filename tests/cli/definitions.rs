@@ -160,6 +160,7 @@ fn no_output_replaces_the_definition() {
         ("ac.json", "./ac.json", &["codegen"][..]),
         ("ac.h", "./ac.h", &["codegen", "--lang", "c"]),
         ("ac.c", "ac.h", &["codegen", "--lang", "c"]),
+        ("ac.lua", "./ac.lua", &["codegen", "--lang", "lua"]),
         ("ac.svg", "./ac.svg", &["layout"]),
     ] {
         let (definition, output) = (folder.0.join(name), folder.0.join(spelt));
@@ -274,4 +275,120 @@ fn c_code_is_two_files() {
         ran.stderr
     );
     assert!(!quoted.exists());
+}
+
+/// The display filters of a dissector begin with the name of its file, or of the product.
+#[test]
+fn a_dissector_has_the_name_of_its_file() {
+    let folder = Folder::new("cli-codegen-lua");
+    let file = folder.0.join("Air-Con.lua");
+    let arguments = ["codegen", "-d", AIR_CONDITIONER, "--lang", "lua"];
+    let ran = run(&[&arguments[..], &["-o", file.to_str().unwrap()]].concat());
+    assert_eq!((ran.code, &*ran.stdout, &*ran.stderr), (0, "", ""));
+    let named = std::fs::read_to_string(file).unwrap();
+    let printed = run(&arguments).stdout;
+    assert!(named.contains("    filter = \"gizwits_air_con\",\n"));
+    assert!(printed.contains("    filter = \"gizwits_air_conditioner\",\n"));
+    assert_eq!(
+        named.replace("gizwits_air_con\"", "gizwits_air_conditioner\""),
+        printed
+    );
+}
+
+/// Names of points and labels come from a file, whose start can be printed.
+#[test]
+fn code_with_other_names() {
+    let folder = Folder::new("cli-codegen-names-file");
+    let starter = run(&["codegen", "-d", AIR_CONDITIONER, "--print-names"]).stdout;
+    assert!(
+        starter.contains("\n[labels.mode]\n# \"制冷\" = \"label0\"\n"),
+        "{starter}"
+    );
+    let code = run(&["codegen", "-d", AIR_CONDITIONER]).stdout;
+    let arguments = ["codegen", "-d", AIR_CONDITIONER, "--names", "-"];
+    assert_eq!(run_with(&arguments, &starter).stdout, code);
+
+    let names = folder.0.join("names.toml");
+    let given = starter
+        .replace("# \"制冷\" = \"label0\"", "\"制冷\" = \"cool\"")
+        .replace("# set_temp = \"set_temp\"", "set_temp = \"target\"");
+    std::fs::write(&names, &given).unwrap();
+    let names = names.to_str().unwrap();
+    let code = run(&["codegen", "-d", AIR_CONDITIONER, "--names", names]).stdout;
+    for line in [
+        "    Cool,",
+        "    pub target: u8,",
+        "    pub const TARGET: PointId = PointId(6);",
+    ] {
+        assert!(code.lines().any(|one| one == line), "{line}: {code}");
+    }
+    let header = folder.0.join("ac.h");
+    let arguments = [
+        "codegen",
+        "-d",
+        AIR_CONDITIONER,
+        "--names",
+        names,
+        "--lang",
+        "c",
+        "-o",
+    ];
+    assert_eq!(
+        run(&[&arguments[..], &[header.to_str().unwrap()]].concat()).code,
+        0
+    );
+    let header = std::fs::read_to_string(header).unwrap();
+    assert!(
+        header.contains("#define AC_MODE_COOL 0u /* 制冷 */\n"),
+        "{header}"
+    );
+
+    // All mistakes are told with their place, and the file of names is not written over.
+    std::fs::write(
+        names,
+        "[points]\nset_tmp = \"target\"\nswitch = \"an den\"\n",
+    )
+    .unwrap();
+    let ran = run(&["codegen", "-d", AIR_CONDITIONER, "--names", names]);
+    let expected = format!(
+        "{names}:2:1: error: unknown point `set_tmp`: did you mean `set_temp`?\n\
+         {names}:3:10: error: `an den` is not a name: expected at most 40 ASCII letters, digits and underscores, \
+         the first a letter\n"
+    );
+    assert_eq!(
+        (ran.code, ran.stdout, ran.stderr),
+        (2, String::new(), expected)
+    );
+    std::fs::write(names, &given).unwrap();
+    let refused = |arguments: &[&str], message: &str| {
+        let ran = run(&[&["codegen", "-d", AIR_CONDITIONER], arguments].concat());
+        assert_eq!(ran.code, 2, "{arguments:?}");
+        assert!(
+            ran.stderr.contains(message),
+            "{arguments:?}: {}",
+            ran.stderr
+        );
+    };
+    refused(
+        &["--names", names, "-o", names],
+        "is the file of names: choose another output file",
+    );
+    assert_eq!(std::fs::read_to_string(names).unwrap(), given);
+    refused(
+        &["--defmt", "--lang", "c", "-o", "x.h"],
+        "--defmt is for Rust code",
+    );
+    let ran = run_with(&["codegen", "-d", "-", "--names", "-"], "{}");
+    assert_eq!(ran.code, 2);
+}
+
+/// Derives for defmt are behind a feature.
+#[test]
+fn code_for_defmt() {
+    let derive = "#[cfg_attr(feature = \"defmt\", derive(defmt::Format))]\n";
+    let plain = run(&["codegen", "-d", AIR_CONDITIONER]).stdout;
+    let logged = run(&["codegen", "-d", AIR_CONDITIONER, "--defmt"]).stdout;
+    // Two enums, the status and the control.
+    assert_eq!(logged.matches(derive).count(), 4);
+    assert_eq!(logged.replace(derive, ""), plain);
 }

@@ -15,7 +15,7 @@ fn profiles() {
     let members: String = simulated
         .variables
         .iter()
-        .filter(|(name, _)| *name != "GIZWITS_DID")
+        .filter(|(name, _)| !["GIZWITS_DID", "GIZWITS_CACHE"].contains(&name.as_str()))
         .map(|(name, value)| {
             format!(
                 "{} = \"{value}\"\n",
@@ -35,6 +35,7 @@ fn profiles() {
         let output = command
             .args(line)
             .env("GIZWITS_CONFIG", config)
+            .env("GIZWITS_CACHE", &simulated.variables["GIZWITS_CACHE"])
             .output()
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -61,6 +62,23 @@ fn profiles() {
         code == Some(2) && stderr.contains("GIZWITS_ENTERPRISE_ID"),
         "{stderr}"
     );
+    // The option may also come before the command, and between its words.
+    for line in [
+        ["--profile", "other", "device", "list"],
+        ["device", "--profile", "other", "list"],
+        ["--profile=other", "api", "product", "datapoint"],
+    ] {
+        let (code, _, stderr) = bare(&file, &line);
+        assert!(
+            code == Some(2) && stderr.contains("GIZWITS_ENTERPRISE_ID"),
+            "{line:?}: {stderr}"
+        );
+    }
+    let (code, _, stderr) = bare(&file, &["--profile", "other", "demo"]);
+    assert!(
+        code == Some(2) && stderr.contains("an option of commands with an account"),
+        "{stderr}"
+    );
     let (code, _, stderr) = bare(&file, &["device", "list", "--profile", "third"]);
     assert!(
         code == Some(2) && stderr.contains("the profiles are default, other"),
@@ -85,32 +103,6 @@ fn profiles() {
             "{stderr}"
         );
     }
-}
-
-/// A proxy of the environment is not asked for a server on this machine.
-#[test]
-fn loopback_without_a_proxy() {
-    let cloud = Scripted::start(GIZWITS, |_, _| None);
-    let proxies = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
-    let nowhere = proxies.map(|name| (name, "http://127.0.0.1:9"));
-    let ran = cloud.run_with("device list", &nowhere);
-    assert_eq!(
-        (ran.code, ran.stdout.lines().count()),
-        (0, 1),
-        "{}",
-        ran.stderr
-    );
-    // Another machine is reached by it.
-    let mut changed = nowhere.to_vec();
-    changed.push(("GIZWITS_BASE_URL", "http://192.0.2.1:1"));
-    changed.push(("NO_PROXY", ""));
-    changed.push(("no_proxy", ""));
-    let ran = cloud.run_with("device list", &changed);
-    assert!(
-        ran.code == 1 && ran.stderr.contains("no connection"),
-        "{}",
-        ran.stderr
-    );
 }
 
 /// A variable that is set to nothing is a mistake, and so is a member of the file; neither is a default.

@@ -68,7 +68,18 @@ fn what_goes_wrong() {
             1,
             "制冷, 送风, 除湿, 自动",
         ),
-        (format!("device log {did} --since 9d"), &[], 1, "seven days"),
+        (
+            format!("device log {did} --since 9d"),
+            &[],
+            2,
+            "expected at most 7d",
+        ),
+        (
+            format!("device log {did} --since 0s"),
+            &[],
+            2,
+            "expected at least 1s",
+        ),
         (
             format!("device log {did} --since soon"),
             &[],
@@ -79,7 +90,7 @@ fn what_goes_wrong() {
             format!("device log {did} --from noon"),
             &[],
             2,
-            "expected a time such as 2026-01-31T07:37:23Z",
+            "expected a time such as 2026-01-31, 2026-01-31 07:37, 2026-01-31T07:37:23Z",
         ),
         ("api devices data".to_owned(), &[], 2, "<DID>"),
         ("api devices data nobody".to_owned(), &[], 1, "5301"),
@@ -348,12 +359,14 @@ fn a_search_that_finds_another_device() {
 /// A list that is shorter than the server says ends with a warning, and not well.
 #[test]
 fn a_list_that_is_not_all() {
-    let cloud = Scripted::start(GIZWITS, |_, path| {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let cloud = Scripted::start(GIZWITS, move |_, path| {
+        let at = now - 60;
         let object = match path.rsplit('/').next()? {
             "search" => json!({"did": "D", "mac": "m"}),
-            "cmd" => json!({"timestamp": 1_517_298_056, "type": "dev2app", "payload": "02"}),
-            "data" => json!({"ts": 1_517_298_056, "attrs": {"switch": 1}}),
-            "online" => json!({"timestamp": 1_517_298_056, "type": "dev_online"}),
+            "cmd" => json!({"timestamp": at, "type": "dev2app", "payload": "02"}),
+            "data" => json!({"ts": at, "attrs": {"switch": 1}}),
+            "online" => json!({"timestamp": at, "type": "dev_online"}),
             _ => return None,
         };
         // Always the same page, whatever is skipped.

@@ -1,5 +1,8 @@
-//! The product of the application, from its definition.
+//! The product of the application, and one of the other protocol, from their definitions.
 
-fn main() -> std::io::Result<()> {
-    gizwits_codec_std::codegen::build("../fixtures/climate.json")
+fn main() -> Result<(), gizwits_codec_std::codegen::BuildError> {
+    gizwits_codec_std::codegen::Build::new()
+        .definition("../fixtures/climate.json")
+        .definition("../fixtures/voice-toy.json")
+        .run()
 }

@@ -1,107 +1,86 @@
-//! The main loop of a firmware.
+//! The application of a firmware, and its test on the host.
 
 use gizwits_tests::generated::air_conditioner as product;
 
-use std::sync::mpsc::{Receiver, Sender, channel};
-
-use gizwits_codec_core::{ErrorKind, PointId};
-
-/// A board whose serial line is a pair of channels.
-struct Board {
-    from_module: Receiver<u8>,
-    to_module: Sender<u8>,
-    millis: u32,
-    invalid: Vec<(PointId, Option<ErrorKind>)>,
-}
-
-impl Board {
-    /// Waits for the next byte. The main loop of a real board asks whether there is one.
-    fn read(&self) -> Option<u8> {
-        let Ok(byte) = self.from_module.recv() else {
-            // The test has ended. The loop never does, so this thread sleeps.
-            loop {
-                std::thread::park();
-            }
-        };
-        Some(byte)
-    }
-
-    fn send(&self, byte: u8) {
-        // The test has ended if nobody listens.
-        let _ = self.to_module.send(byte);
-    }
-
-    /// A turn of the loop takes 10 ms.
-    fn millis(&mut self) -> u32 {
-        self.millis += 10;
-        self.millis
-    }
-
-    fn room_temperature(&self) -> i32 {
-        21
-    }
-
-    fn warn(&mut self, point: PointId, why: Option<ErrorKind>) {
-        self.invalid.push((point, why));
-    }
+/// Logs as the macros of defmt and log do.
+macro_rules! warn {
+    ($($argument:tt)*) => { eprintln!($($argument)*) };
 }
 
 // README: begin
 use gizwits_codec_core::link::{Event, Link};
-use gizwits_codec_core::{model::Model, uart::DeviceInfo};
 use product::{Product, Status};
 
-static INFO: DeviceInfo = DeviceInfo::new(Product::PRODUCT_KEY);
+/// One turn of the main loop, with the byte that has arrived. The time is in milliseconds.
+fn turn(
+    link: &mut Link<Product>,
+    status: &mut Status,
+    now: u32,
+    byte: Option<u8>,
+    send: &mut dyn FnMut(u8),
+) {
+    // Answers the module's frames and returns the events that concern the application.
+    let event = byte.and_then(|byte| link.receive(byte, now, send));
+    if let Some(Event::Control(update)) = event {
+        // Sets the points of the control. Values outside their limits are left out and named.
+        update.apply(status, |point, why| warn!("point {point}: {why}"));
+    }
+    // Reports what has changed, and repeats frames that the module did not acknowledge.
+    if let Some(Event::Invalid) = link.poll(now, status, send) {
+        link.invalid()
+            .for_each(|point| warn!("the value of point {point} is invalid"));
+    }
+}
 
-fn run(board: &mut Board) -> ! {
-    let mut buffer = [0; Link::<Product>::room()];
-    let mut link: Link<Product> = Link::new(&INFO, &mut buffer);
-    let mut status = Status::new();
-    loop {
-        let now = board.millis();
-        // Answers the module's frames and returns the events that concern the application.
-        let event = board
-            .read()
-            .and_then(|byte| link.receive(byte, now, &mut |byte| board.send(byte)));
-        if let Some(Event::Control(update)) = event {
-            // Sets the points of the control. Values outside their limits are left out and named.
-            update.apply(&mut status, |point, why| board.warn(point, Some(why)));
-        }
-        status.room_temp = board.room_temperature();
-        // Reports what has changed, and repeats frames that the module did not acknowledge.
-        let event = link.poll(now, &status, &mut |byte| board.send(byte));
-        if let Some(Event::Invalid) = event {
-            link.invalid().for_each(|point| board.warn(point, None));
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gizwits_codec_core::link::testing::Module;
+    use gizwits_codec_core::{Error, model::Model, uart::DeviceInfo};
+    use product::Control;
+
+    #[test]
+    fn a_control_is_reported() -> Result<(), Error> {
+        let info = DeviceInfo::new(Product::PRODUCT_KEY);
+        let mut buffer = [0; Link::<Product>::room()];
+        let (mut link, mut status) = (Link::new(&info, &mut buffer), Status::new());
+
+        let mut module = Module::<Product>::new();
+        module.control(&Control {
+            set_temp: Some(24),
+            ..Control::default()
+        })?;
+        module.run(100, |now, byte, send| {
+            turn(&mut link, &mut status, now, byte, send)
+        });
+        assert_eq!(module.reported().map(|status| status.set_temp), Some(24));
+        Ok(())
     }
 }
 // README: end
 
+/// An invalid value is named and never reported.
 #[test]
-fn reports_what_a_control_changed() {
-    let (module, from_module) = channel();
-    let (to_module, device) = channel();
-    // The loop never ends. The thread ends with the process.
-    std::thread::spawn(move || {
-        run(&mut Board {
-            from_module,
-            to_module,
-            millis: 0,
-            invalid: Vec::new(),
-        })
+fn an_invalid_value_is_not_reported() {
+    use gizwits_codec_core::link::testing::Module;
+    use gizwits_codec_core::uart::{Command, DeviceInfo};
+    use gizwits_codec_core::{PointId, model::Model};
+
+    let info = DeviceInfo::new(Product::PRODUCT_KEY);
+    let mut buffer = [0; Link::<Product>::room()];
+    let (mut link, mut status) = (Link::new(&info, &mut buffer), Status::new());
+    let mut module = Module::<Product>::new();
+    // set_temp is 99.
+    module.send(Command::TO_DEVICE, &[0x01, 0x40, 0, 0, 0, 99]);
+    module.read();
+    status.room_temp = 120;
+    module.run(1_000, |now, byte, send| {
+        turn(&mut link, &mut status, now, byte, send)
     });
-    // A control of set_temp, then noise, so that the loop goes on for a while.
-    let control = gizwits_tests::uart::wire(0x03, 1, 0, &[0x01, 0x40, 0, 0, 0, 24]);
-    for byte in control.into_iter().chain([0; 1_000]) {
-        module.send(byte).unwrap();
-    }
-    let mut sent = Vec::new();
-    let is_report = |sent: &[u8]| sent.windows(3).any(|bytes| bytes == [24, 21 + 10, 0]);
-    while !is_report(&sent) {
-        sent.push(
-            device
-                .recv_timeout(std::time::Duration::from_secs(10))
-                .unwrap(),
-        );
-    }
+    let invalid: Vec<PointId> = link.invalid().collect();
+    assert_eq!(invalid, [product::id::ROOM_TEMP]);
+    let reported = module.reported().unwrap();
+    assert_eq!((reported.set_temp, reported.room_temp), (16, 35));
+    assert!(module.sent.iter().all(|sent| sent.answer.is_some()));
+    assert_eq!((module.sent.len(), module.reports().count()), (2, 1));
 }

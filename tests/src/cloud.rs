@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::program::{self, Ran};
+use crate::program::{self, CacheFolder, Ran};
 use crate::vectors;
 
 /// The reply of a server to a request.
@@ -23,6 +23,8 @@ pub enum Reply {
 #[derive(Debug)]
 pub struct Scripted {
     program: &'static str,
+    /// The cache of the program.
+    pub cache: CacheFolder,
     /// The address and the credentials of the product, as environment variables.
     pub variables: BTreeMap<String, String>,
     /// The bodies that came to `/control`.
@@ -38,6 +40,20 @@ impl Scripted {
     #[must_use]
     pub fn start(
         program: &'static str,
+        rule: impl Fn(&str, &str) -> Option<Reply> + Send + Sync + 'static,
+    ) -> Self {
+        Self::start_ahead(program, None, rule)
+    }
+
+    /// Like [`start`](Self::start), with the time of the cloud in its answers. `ahead` are the seconds by which its
+    /// clock is ahead of this machine's; without them, answers have no time.
+    ///
+    /// # Panics
+    /// As [`start`](Self::start).
+    #[must_use]
+    pub fn start_ahead(
+        program: &'static str,
+        ahead: Option<i64>,
         rule: impl Fn(&str, &str) -> Option<Reply> + Send + Sync + 'static,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a request of the program");
@@ -56,18 +72,26 @@ impl Scripted {
             listener.local_addr().expect("a request of the program")
         );
         variables.insert("GIZWITS_BASE_URL".to_owned(), url);
+        let cache = CacheFolder::new();
+        variables.extend([cache.variable()]);
         let controls = Arc::new(Mutex::new(Vec::new()));
         let (rule, seen) = (Arc::new(rule), Arc::clone(&controls));
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let (rule, seen) = (Arc::clone(&rule), Arc::clone(&seen));
                 std::thread::spawn(move || {
-                    serve(stream.expect("a request of the program"), &*rule, &seen)
+                    serve(
+                        stream.expect("a request of the program"),
+                        ahead,
+                        &*rule,
+                        &seen,
+                    )
                 });
             }
         });
         Scripted {
             program,
+            cache,
             variables,
             controls,
         }
@@ -95,7 +119,12 @@ impl Scripted {
     }
 }
 
-fn serve(stream: TcpStream, rule: &dyn Fn(&str, &str) -> Option<Reply>, seen: &Mutex<Vec<Value>>) {
+fn serve(
+    stream: TcpStream,
+    ahead: Option<i64>,
+    rule: &dyn Fn(&str, &str) -> Option<Reply>,
+    seen: &Mutex<Vec<Value>>,
+) {
     let mut reader = BufReader::new(stream.try_clone().expect("a request of the program"));
     let (mut head, mut length) = (String::new(), 0);
     while reader
@@ -135,8 +164,13 @@ fn serve(stream: TcpStream, rule: &dyn Fn(&str, &str) -> Option<Reply>, seen: &M
         _ => answer(200, json!({"meta": {"total": 0}, "objects": []})),
     });
     if let Reply::Answer(status, body) = said {
+        let date = ahead.map_or(String::new(), |ahead| {
+            let now = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(ahead);
+            let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now);
+            format!("date: {}\r\n", date.expect("a year with four digits"))
+        });
         let head = format!(
-            "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 {status} X\r\nconnection: close\r\n{date}content-length: {}\r\n\r\n",
             body.len()
         );
         let mut stream = stream;

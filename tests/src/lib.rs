@@ -6,14 +6,23 @@
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 
+#[cfg(feature = "world")]
+pub mod answers;
 pub mod arbitrary;
+pub mod capture;
 pub mod cloud;
 pub mod generated;
 pub mod generated_c;
 pub mod laws;
 pub mod log;
-pub mod module;
+pub mod noise;
+pub mod packets;
 pub mod program;
+pub mod readers;
 pub mod reference;
+pub mod relay;
+#[cfg(feature = "world")]
+pub mod scenario;
+pub mod targets;
 pub mod uart;
 pub mod vectors;

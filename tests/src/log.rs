@@ -7,10 +7,11 @@ use std::sync::LazyLock;
 use gizwits_codec_core::m2m::{self, Event};
 use gizwits_codec_core::{self as core, Action, Encoder, P0, PointId};
 use gizwits_codec_std::log::{
-    Csv, Decoder, Format, Log, Ndjson, NdjsonSink, Options, Products, Source, TextBlock,
+    Csv, Decoder, Format, Log, Ndjson, NdjsonSink, Options, Products, Source, TableOptions,
+    TextBlock,
 };
 use gizwits_codec_std::payload::Encoding;
-use gizwits_codec_std::{Content, Error, Product, payload};
+use gizwits_codec_std::{Content, Description, Error, Product, payload};
 use serde_json::de::Deserializer;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ pub const NDJSON: &str = r#"{"timestamp":1517384252.294,"type":"app2dev","action
 "#;
 
 /// All fixtures, in the order of their names, and as many that are made up, always the same ones.
-static PRODUCTS: LazyLock<Vec<Product>> = LazyLock::new(|| {
+pub(crate) static PRODUCTS: LazyLock<Vec<Product>> = LazyLock::new(|| {
     let names = vectors::fixtures();
     let fixtures = names.iter().map(|name| vectors::product(name));
     let mut seed = 1_u32;
@@ -314,7 +315,11 @@ impl Reject {
 fn decode(products: &Products, options: Options, device: Option<&str>, text: &[u8]) -> Decoded {
     let mut out = Vec::new();
     let product = products.iter().next().expect("a product");
-    let csv = Csv::new(product, options.keep, &mut out).expect("memory");
+    let table = TableOptions {
+        extra: options.keep,
+        ..TableOptions::default()
+    };
+    let csv = Csv::new(product, table, &mut out).expect("memory");
     let mut rejects = Vec::new();
     let mut block = TextBlock::default();
     let mut decoder = Decoder::new(products, options, csv.sink());
@@ -444,6 +449,12 @@ fn expected(
             };
             decoded.expect("it was decoded").to_json()
         }
+        (Some(Event::Frame(frame)), Content::Body(body)) => {
+            let message = Description::of_m2m(&frame).map(|message| message.to_json());
+            let message = message.map(|message| format!(r#""message":{message},"#));
+            let message = message.unwrap_or_default();
+            format!(r#"{{{message}"body":"{}"}}"#, payload::hex(body))
+        }
         (_, Content::Body(body)) => json!({"body": payload::hex(body)}).to_string(),
         _ => decoded.to_json(),
     };
@@ -562,6 +573,9 @@ pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
     let lax = if draw.chance(25) { 128 } else { 0 };
     // How many lines in a hundred end with a CR.
     let ends = [0, 0, 0, 5, 90, 100][draw.below(6) as usize];
+    // How the log ends: with the end of its last line, or with a last line of a few bytes that has none.
+    let tails: [&[u8]; 9] = [b"\n", b"\n", b"", b"x", b"{", b"7", b" ", b"\r", b"ab"];
+    let tail = tails[draw.below(9) as usize];
     let mut log = vec![which | lax, how];
     let (mut seconds, mut payload) = (1_517_384_243_u64, String::new());
     while !draw.is_empty() {
@@ -637,6 +651,12 @@ pub fn arbitrary(draw: &mut Draw<'_>) -> Vec<u8> {
             log.push(b'\r');
         }
         log.push(b'\n');
+    }
+    // Every line ends with its line end, and the last of some logs with the tail in place of it.
+    match tail {
+        b"\n" => {}
+        b"" if log.len() > 2 => log.truncate(log.len() - 1),
+        tail => log.extend(tail),
     }
     log
 }

@@ -5,6 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -143,6 +144,45 @@ impl Drop for Folder {
     }
 }
 
+/// A folder for the cache of a program under test, gone at the end. The cache of whoever runs the tests is not used.
+#[derive(Debug)]
+pub struct CacheFolder(
+    /// The path, which does not exist before the program creates it.
+    pub PathBuf,
+);
+
+impl CacheFolder {
+    /// Returns a folder of its own.
+    #[must_use]
+    pub fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let (id, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        CacheFolder(std::env::temp_dir().join(format!("gizwits-cache-{id}-{count}")))
+    }
+
+    /// The environment variable that names the folder, and its value.
+    ///
+    /// # Panics
+    /// If the path is not UTF-8.
+    #[must_use]
+    pub fn variable(&self) -> (String, String) {
+        let path = self.0.to_str().expect("a path in UTF-8");
+        ("GIZWITS_CACHE".to_owned(), path.to_owned())
+    }
+}
+
+impl Default for CacheFolder {
+    fn default() -> Self {
+        CacheFolder::new()
+    }
+}
+
+impl Drop for CacheFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 /// A simulator of the cloud that the binary runs, and the variables that it printed. It ends with this.
 #[derive(Debug)]
 pub struct Simulated {
@@ -150,7 +190,10 @@ pub struct Simulated {
     child: Child,
     /// The address of its administration.
     admin: String,
-    /// `GIZWITS_BASE_URL` and the credentials of the first product.
+    _cache: CacheFolder,
+    /// The comments before the variables of the first device, each with its `#`.
+    pub comments: Vec<String>,
+    /// `GIZWITS_BASE_URL`, the credentials of the first product, and `GIZWITS_CACHE`.
     pub variables: BTreeMap<String, String>,
 }
 
@@ -168,7 +211,9 @@ impl Simulated {
             .spawn()
             .expect("a program");
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        let (mut admin, mut variables) = (String::new(), BTreeMap::new());
+        let cache = CacheFolder::new();
+        let (mut admin, mut comments) = (String::new(), Vec::new());
+        let mut variables = BTreeMap::from([cache.variable()]);
         for line in lines.map(|line| line.expect("a line")) {
             if let Some((name, value)) = line
                 .strip_prefix("export ")
@@ -179,6 +224,9 @@ impl Simulated {
             if let Some(address) = line.strip_prefix("# Administration: http://") {
                 admin = address.to_owned();
             }
+            if line.starts_with('#') {
+                comments.push(line.clone());
+            }
             // The last one of the first product.
             if line.starts_with("export GIZWITS_DID=") {
                 break;
@@ -188,6 +236,8 @@ impl Simulated {
             program: program.to_owned(),
             child,
             admin,
+            _cache: cache,
+            comments,
             variables,
         }
     }

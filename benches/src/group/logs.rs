@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use gizwits_codec_std::log::{
     Batches, Decoder, Format, Log, Ndjson, Options, Parquet, ParquetBlock, Products, Record, Sink,
-    Source, TextBlock, Timestamp,
+    Source, TableOptions, TextBlock, Timestamp,
 };
 use gizwits_codec_std::payload;
 use serde::Deserialize;
@@ -102,7 +102,7 @@ pub fn borrowed<S: Sink>(
         let mut record = Record::bare(found.payload);
         record.timestamp = Timestamp::new(found.timestamp.get()).ok();
         record.kind = Some(found.kind);
-        sink.record(block, &record, 0, &decoded);
+        sink.record(block, &record, 0, &decoded).unwrap();
     }
 }
 
@@ -234,7 +234,7 @@ fn above(name: &str, fixture: &'static Fixture) -> Kernel {
 
 fn batches(fixture: &Fixture) -> Decoder<Batches> {
     let products = Products::one(fixture.product.clone());
-    let batches = Batches::new(&fixture.product, false);
+    let batches = Batches::new(&fixture.product, TableOptions::default());
     Decoder::new(&products, Options::default(), batches)
 }
 
@@ -266,7 +266,8 @@ fn parquet(name: &str, fixture: &'static Fixture) -> [Kernel; 2] {
         many.into_bytes()
     });
     let products = Products::one(fixture.product.clone());
-    let mut own = Parquet::new(&fixture.product, false, 1, std::io::sink()).expect("memory");
+    let mut own =
+        Parquet::new(&fixture.product, TableOptions::default(), std::io::sink()).expect("memory");
     let mut decoder = Decoder::new(&products, Options::default(), own.sink());
     let ours = Kernel::new(
         format!("logs/{name}/Parquet/encoding for each column"),

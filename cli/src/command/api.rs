@@ -2,6 +2,7 @@
 
 mod control;
 mod endpoints;
+mod parameters;
 
 use std::io::{self, IsTerminal as _, Write};
 
@@ -11,14 +12,13 @@ use gizwits_enterprise_client::endpoint::{self, Method};
 use gizwits_enterprise_client::{Call, Custom, ExposeSecret as _, Operation};
 use serde_json::{Value, json};
 
-use self::endpoints::{groups, of_command};
+use self::endpoints::{ALL, groups, of_command};
 use crate::account::{self, Account, explained};
-use crate::failure::{Failure, usage};
+use crate::failure::{Failure, check_complete, refused, usage};
 
 /// Call any endpoint of the Enterprise API
 #[derive(Args)]
 #[command(
-    subcommands = groups().chain([AnyCall::augment_args(Command::new("call"))]),
     subcommand_required = true,
     arg_required_else_help = true,
     after_help = EXAMPLES,
@@ -28,18 +28,30 @@ use crate::failure::{Failure, usage};
         the rate limit and retries are handled automatically."
 )]
 pub(crate) struct Api {
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = GLOBAL)]
     account: Account,
     /// Print the request as a curl command instead of sending it
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     curl: bool,
 }
+
+/// The heading of the options that all endpoints have.
+const GLOBAL: &str = "Options of all api commands";
 
 const EXAMPLES: &str = "\
 Examples:
   gizwits api devices search --city Guangzhou --is-online
+  gizwits api devices search --all
   gizwits api devices control DID --attrs '{\"switch\":true}' --curl
   gizwits api call GET '/v1/products/{product_key}/devices/search?limit=1'";
+
+/// Adds the endpoints to the command `api` when it is used. Other commands need not wait for the OpenAPI document.
+pub(crate) fn with_endpoints(api: Command) -> Command {
+    api.defer(|api| {
+        let any_call = AnyCall::augment_args(Command::new("call"));
+        api.subcommands(groups().chain([any_call]))
+    })
+}
 
 /// Call any path with any method; {product_key} is replaced by the product key
 #[derive(Args)]
@@ -60,8 +72,14 @@ const METHODS: [Method; 4] = [Method::GET, Method::POST, Method::PUT, Method::DE
 
 impl Api {
     /// Runs the subcommand in the arguments of the program: an endpoint, or `call`.
-    pub(crate) fn run(&self, all: &ArgMatches, out: &mut impl Write) -> Result<(), Failure> {
-        let product = self.account.product()?;
+    /// `profile` is the profile that was named before the command.
+    pub(crate) fn run(
+        &self,
+        profile: Option<String>,
+        all: &ArgMatches,
+        out: &mut impl Write,
+    ) -> Result<(), Failure> {
+        let product = self.account.or_profile(profile).cloud()?;
         let api = all.subcommand().and_then(|(_, api)| api.subcommand());
         let Some((group, given)) = api else {
             return Err(usage("no endpoint is given: gizwits api --help lists them"));
@@ -80,6 +98,13 @@ impl Api {
             Some((command, given)) if command.endpoint == endpoint::CONTROL => {
                 let call = control::call(&product, given, self.curl)?;
                 self.send(call, out, |accepted| accepted.extra.into())
+            }
+            Some((command, given)) if command.has_pages() && given.get_flag(ALL) => {
+                let mut call = command.call(&product, given);
+                if given.value_source("limit").is_none() {
+                    call = call.parameter("limit", "100");
+                }
+                send_all(&call, out)
             }
             Some((command, given)) => {
                 self.send(command.call(&product, given), out, |answer| answer)
@@ -111,6 +136,35 @@ impl Api {
     }
 }
 
+/// Sends the call for every page and prints the entries, one JSON object per line.
+fn send_all(call: &Call<Blocking, Custom>, out: &mut impl Write) -> Result<(), Failure> {
+    let mut skip = 0_u64;
+    let mut before = Vec::new();
+    loop {
+        let answer = call.clone().parameter("skip", skip.to_string()).send()?;
+        let Some(objects) = answer["objects"].as_array() else {
+            return Err(refused(
+                "the answer has no `objects`, so it is no page: leave out --all",
+            ));
+        };
+        let meta = &answer["meta"];
+        let total = meta["total"].as_u64();
+        // A server that ignores `skip` returns the same page again and again.
+        let is_repeated = *objects == before && meta["skip"].as_u64() != Some(skip);
+        if is_repeated || objects.is_empty() {
+            return check_complete(total.unwrap_or(0).saturating_sub(skip));
+        }
+        for object in objects {
+            writeln!(out, "{object}")?;
+        }
+        skip += objects.len() as u64;
+        if total.map_or(meta["next"].is_null(), |total| skip >= total) {
+            return Ok(());
+        }
+        before.clone_from(objects);
+    }
+}
+
 /// The call of the command `call`.
 fn any_call(product: &Product, given: &ArgMatches) -> Result<Call<Blocking, Custom>, Failure> {
     let AnyCall { method, path, body } = AnyCall::from_arg_matches(given).map_err(usage)?;
@@ -136,6 +190,6 @@ mod tests {
         ids.sort_unstable();
         all.sort_unstable();
         assert_eq!(ids, all);
-        Api::augment_args(Command::new("api")).debug_assert();
+        with_endpoints(Api::augment_args(Command::new("api"))).debug_assert();
     }
 }

@@ -1,54 +1,69 @@
 //! `gizwits decode`: payloads as JSON or as tables.
 
+mod answers;
 mod text;
 
-use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read as _, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read, Write};
 use std::path::PathBuf;
 
-use anstyle::AnsiColor;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use gizwits_codec_std::{Decoded, Error, Product, payload};
+use gizwits_codec_std::capture::{self, CaptureDecoder, CaptureReader, Framing};
+use gizwits_codec_std::{Error, payload};
 
-use self::text::{describe, paint};
+use self::answers::Answers;
 use crate::definition;
-use crate::failure::{Failure, usage};
-use crate::payload::{encoding, list_of_kinds, pointed_at};
-use crate::text::{counted, printable, tell};
-
-/// The maximum length of a line of standard input, in bytes. The longest payload has 64 KiB and
-/// takes less than 1 MiB, even as a list of bytes.
-const MAX_LINE: usize = 16 << 20;
+use crate::failure::{Failure, in_file, usage};
+use crate::payload::{list_of_kinds, list_of_notations};
+use crate::text::tell;
 
 /// The key that ends the input of a terminal.
 const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
 
-/// Decode payloads to JSON, one line each
+/// Decode payloads, frames and captures to JSON, one line each
 #[derive(Args)]
 #[command(
     after_help = EXAMPLES,
     after_long_help = format!(
-        "Kinds of errors:\n{}\n\
+        "Notations of payloads:\n{}\n\
+         A text that has two readings is refused: b'0003' can be hex or four characters, and the comma in \\x00\\x03, a \
+         byte or not. A line of other text with exactly one run of at least 8 hex digits that decodes is decoded, and \
+         the text is kept as \"line\". MAC addresses (aa:bb:cc:dd:ee:ff) are no payloads.\n\n\
+         With --input stream or uart, the runs in a line of other text are the next bytes if they have the header of a \
+         frame: 00000003, or ffff and any other byte. A run behind an incomplete frame needs no header, unless it is a \
+         MAC address, a date (20240131) or a number of seconds (1706704200).\n\n\
+         Kinds of errors:\n{}{}\n\
          Exit status: 0 on success, 1 if a payload can't be decoded, 2 for wrong usage or an invalid definition.\n\n{EXAMPLES}",
-        list_of_kinds(Error::KINDS)
+        list_of_notations(),
+        list_of_kinds(Error::KINDS),
+        list_of_kinds(capture::KINDS),
     ),
-    long_about = "Decode payloads to JSON, one line each, in order.\n\n\
-        A payload is an M2M frame, which begins with 00000003, or a bare P0. It is written as hex, as \
-        base64 or as a list of bytes such as [4,1,0]. The line of a payload that can't be decoded is \
-        {\"error\":…}."
+    long_about = "Decode payloads, frames and captures to JSON, one line each, in order.\n\n\
+        A payload is an M2M frame, which begins with 00000003, a UART frame, which begins with ffff, or a bare P0. \
+        Frames, and messages between modules and their clients (discovery, passcode, module info, heartbeat and more), \
+        need no definition. The names and values of data points need the definition of the product: without it, they are \
+        shown as bytes. The line of a payload that can't be decoded is {\"error\":…}."
 )]
 pub(crate) struct Decode {
-    /// The product's definition, as the Enterprise API returns it
+    /// The product's definition, as the Enterprise API returns it. Default: data points are shown as bytes
     #[arg(short, long, value_name = "FILE")]
-    definition: PathBuf,
+    definition: Option<PathBuf>,
     /// The payloads, or - to read them from standard input, one per line
     #[arg(value_name = "PAYLOAD", default_value = "-")]
     payloads: Vec<String>,
-    /// The type of the payloads; by default, frames begin with 00000003 and all others are P0s
+    /// A file with the payloads, one per line, or with the raw bytes of a stream
+    #[arg(long, value_name = "FILE", conflicts_with = "payloads")]
+    file: Option<PathBuf>,
+    /// The type of the payloads; by default, M2M frames begin with 00000003, UART frames with ffff, and all others are
+    /// P0s
     #[arg(long, value_enum)]
     input: Option<Input>,
     /// The encoding of the payloads; by default, each payload is recognised by its content
+    ///
+    /// The encoding raw is for streams of bytes in files and on standard input.
     #[arg(long, value_parser = encoding())]
-    encoding: Option<payload::Encoding>,
+    encoding: Option<Encoding>,
     /// Accept replies and reports of any length, and decode the points that are complete
     ///
     /// Differences from the definition are reported as `extra`, `missing` or `whole_body`.
@@ -61,19 +76,53 @@ pub(crate) struct Decode {
 
 const EXAMPLES: &str = "\
 Examples:
+  gizwits decode 000000030f000007000a4142434445464748494a
   gizwits decode -d tests/fixtures/air-conditioner.json 000000030b0000910401000010000000
   gizwits decode -d tests/fixtures/air-conditioner.json --output table AAAAAwkAAJABAQEAABA=
+  gizwits decode -d tests/fixtures/air-conditioner.json ffff000d0501000004010000101e000046
+  gizwits decode --input stream 0000000303000015000000030300 0016
   echo 0000000309000090010101000010 | gizwits decode -d tests/fixtures/air-conditioner.json";
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Input {
-    /// M2M frames
-    M2m,
-    /// Bare P0s
-    P0,
+/// The encoding of payloads: text, or raw bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Text(payload::Encoding),
+    Raw,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+/// The parser of `--encoding`.
+fn encoding() -> impl TypedValueParser<Value = Encoding> {
+    PossibleValuesParser::new(["hex", "base64", "raw"]).map(|name| match &*name {
+        "hex" => Encoding::Text(payload::Encoding::Hex),
+        "base64" => Encoding::Text(payload::Encoding::Base64),
+        _ => Encoding::Raw,
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Input {
+    /// One M2M frame per payload
+    M2m,
+    /// One bare P0 per payload
+    P0,
+    /// The bytes of a serial line: UART frames, anywhere in one or several payloads. Other bytes are reported
+    Uart,
+    /// The bytes of a network connection: M2M frames, anywhere in one or several payloads. Other bytes are reported
+    Stream,
+}
+
+impl Input {
+    fn framing(self) -> Framing {
+        match self {
+            Input::M2m => Framing::M2m,
+            Input::P0 => Framing::P0,
+            Input::Uart => Framing::UartStream,
+            Input::Stream => Framing::M2mStream,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Output {
     Json,
     Table,
@@ -81,129 +130,75 @@ enum Output {
 
 impl Decode {
     pub(crate) fn run<W: Write>(&self, out: &mut W, colours: bool) -> Result<(), Failure> {
-        let standard = self.payloads.iter().any(|payload| payload == "-");
-        if standard && self.definition.as_os_str() == "-" {
+        let standard = self.file.is_none() && self.payloads.iter().any(|payload| payload == "-");
+        if standard
+            && self
+                .definition
+                .as_ref()
+                .is_some_and(|file| file.as_os_str() == "-")
+        {
             return Err(usage(
                 "standard input is the definition: give the payloads as arguments",
             ));
         }
-        let product = definition::load(&self.definition)?;
-        let (mut bytes, mut line) = (Vec::new(), Vec::new());
-        let (mut count, mut failed) = (0, 0);
-        let mut decode = |text: Result<&str, Error>, out: &mut W| {
-            count += 1;
-            let parsed = text.and_then(|text| payload::parse_into(text, self.encoding, &mut bytes));
-            let decoded = parsed.and_then(|()| self.decoded(&product, &bytes));
-            failed += usize::from(decoded.is_err());
-            line.clear();
-            match (decoded, self.output) {
-                (Ok(decoded), Output::Json) => decoded.write_json(&mut line),
-                (Ok(decoded), Output::Table) => {
-                    line.extend(describe(&product, &decoded, colours).as_bytes());
-                }
-                (Err(error), Output::Json) => line.extend(error_json(&error).as_bytes()),
-                (Err(error), Output::Table) => {
-                    let style = paint(colours, AnsiColor::Red.on_default());
-                    let message = printable(&error.message);
-                    let byte = error.byte.map(|byte| pointed_at(&bytes, byte as usize));
-                    let byte = byte.unwrap_or_default();
-                    write!(
-                        line,
-                        "{style}error{style:#}: payload {count}: {message}{byte}"
-                    )?;
-                }
-            }
-            line.push(b'\n');
-            out.write_all(&line)
+        let framing = self.input.map(Input::framing);
+        let is_stream = framing.is_some_and(Framing::is_stream);
+        if self.encoding == Some(Encoding::Raw) && !is_stream {
+            return Err(usage(
+                "raw bytes have no lines: add --input stream for M2M frames or --input uart for UART frames",
+            ));
+        }
+        let product = self
+            .definition
+            .as_deref()
+            .map(definition::load)
+            .transpose()?;
+        let mut decoder = CaptureDecoder::new().lax(self.lax);
+        if let Some(product) = &product {
+            decoder = decoder.product(product);
+        }
+        let encoding = match self.encoding {
+            Some(Encoding::Text(encoding)) => Some(encoding),
+            _ => None,
         };
-        for payload in &self.payloads {
-            match payload.as_str() {
-                "-" => each_line(out, &mut decode)?,
-                payload => decode(Ok(payload), out)?,
+        let mut reader = CaptureReader::new(decoder)
+            .framing(framing)
+            .encoding(encoding);
+        let mut answers = Answers::new(product.as_ref(), self.output, colours, out);
+        match &self.file {
+            Some(path) => {
+                let file = File::open(path).map_err(|error| in_file(path, error))?;
+                self.read(file, &mut reader, &mut answers)?;
+            }
+            None => {
+                for payload in &self.payloads {
+                    if payload != "-" {
+                        reader.text(payload, &mut answers)?;
+                        continue;
+                    }
+                    if io::stdin().is_terminal() {
+                        tell(format_args!(
+                            "reading payloads from standard input, one per line; {END} ends the input"
+                        ));
+                    }
+                    self.read(io::stdin().lock(), &mut reader, &mut answers)?;
+                }
             }
         }
-        out.flush()?;
-        if failed > 0 {
-            let payloads = counted(count, "payload");
-            tell(format_args!("{payloads}, {failed} failed"));
-            return Err(Failure::Some);
-        }
-        Ok(())
+        reader.finish(&mut answers)?;
+        answers.finish()
     }
 
-    /// Decodes one payload as --input and --lax say.
-    fn decoded<'p, 'b>(
+    /// Reads lines with payloads, or the raw bytes of a stream.
+    fn read<W: Write>(
         &self,
-        product: &'p Product,
-        bytes: &'b [u8],
-    ) -> Result<Decoded<'p, 'b>, Error> {
-        let lax = product.lax();
-        match (self.input, self.lax) {
-            (None, false) => product.decode(bytes),
-            (None, true) => lax.decode(bytes),
-            (Some(Input::M2m), false) => product.decode_m2m(bytes),
-            (Some(Input::M2m), true) => lax.decode_m2m(bytes),
-            (Some(Input::P0), false) => product.decode_p0(bytes),
-            (Some(Input::P0), true) => lax.decode_p0(bytes),
+        input: impl Read,
+        reader: &mut CaptureReader<'_>,
+        answers: &mut Answers<'_, W>,
+    ) -> io::Result<()> {
+        match self.encoding {
+            Some(Encoding::Raw) => reader.read_raw(input, answers),
+            _ => reader.read(input, answers),
         }
     }
-}
-
-/// Passes each line of standard input to `decode`. Memory is bounded whatever the length of a line.
-fn each_line<W: Write>(
-    out: &mut W,
-    mut decode: impl FnMut(Result<&str, Error>, &mut W) -> io::Result<()>,
-) -> io::Result<()> {
-    if io::stdin().is_terminal() {
-        tell(format_args!(
-            "reading payloads from standard input, one per line; {END} ends the input"
-        ));
-    }
-    let mut input = BufReader::with_capacity(1 << 16, io::stdin().lock());
-    let mut line = Vec::new();
-    // Some programs begin a text with a byte order mark. In any other line it is an error.
-    let mut mark = "\u{feff}";
-    loop {
-        // Without a complete line in the buffer, the next read may wait. The input may be a log that somebody
-        // follows, so the results come first.
-        if !input.buffer().contains(&b'\n') {
-            out.flush()?;
-        }
-        line.clear();
-        let mut limited = input.by_ref().take(MAX_LINE as u64 + 1);
-        if limited.read_until(b'\n', &mut line)? == 0 {
-            return Ok(());
-        }
-        let is_long = line.len() > MAX_LINE;
-        if is_long && !line.ends_with(b"\n") {
-            input.skip_until(b'\n')?;
-        }
-        let mark = std::mem::take(&mut mark);
-        match std::str::from_utf8(&line) {
-            _ if is_long => decode(Err(not_text("is longer than 16 MiB")), out)?,
-            Err(_) => decode(Err(not_text("is not UTF-8 text")), out)?,
-            Ok(text) => match text.strip_prefix(mark).unwrap_or(text).trim() {
-                "" => {}
-                text => decode(Ok(text), out)?,
-            },
-        }
-    }
-}
-
-/// The error of a line that can't be a payload in any encoding.
-fn not_text(why: &str) -> Error {
-    Error {
-        kind: "not_hex_or_base64",
-        message: format!("the line {why}"),
-        point: None,
-        byte: None,
-        bit: None,
-    }
-}
-
-/// The line of a payload that can't be decoded.
-fn error_json(error: &Error) -> String {
-    // Serializing an error can't fail.
-    let error = serde_json::to_string(error).unwrap_or_default();
-    format!(r#"{{"error":{error}}}"#)
 }

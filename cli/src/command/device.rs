@@ -1,9 +1,9 @@
 //! `gizwits device`: commands for the devices of a product.
 
-mod changes;
+mod checkpoint;
 mod control;
+mod export;
 mod list;
-mod output;
 mod records;
 mod show;
 mod status;
@@ -13,9 +13,9 @@ use std::io::{self, IsTerminal as _, Write};
 
 use clap::{Args, Subcommand};
 
-use self::output::Output;
 use crate::account::{self, Account};
 use crate::failure::Failure;
+use crate::output::line::Output;
 
 /// List, show, control and watch the devices of a product
 #[derive(Args)]
@@ -49,7 +49,8 @@ Examples:
   gizwits device list --online
   gizwits device show DID
   gizwits device control DID switch=off --wait
-  gizwits device log DID --since 7d > log.ndjson";
+  gizwits device log DID --since 7d > log.ndjson
+  gizwits device log --all --checkpoint export.checkpoint -o export.ndjson";
 
 #[derive(Subcommand)]
 enum Verb {
@@ -69,21 +70,21 @@ enum Verb {
     /// The output is text on a terminal. On a pipe, in a file or with --json, the output is one JSON object:
     /// `sent` has the values, and with --wait, `reported_at` has the time of the device's report.
     Control(control::Control),
-    /// Print the frames to and from a device, decoded
+    /// Print or export the frames to and from devices, decoded
     ///
-    /// The output is one line of text per frame on a terminal. On a pipe, in a file or with --json, the output
+    /// Records of one device are in the order of time; with several devices, their pages alternate. The output is one line of text per frame on a terminal. On a pipe, in a file or with --json, the output
     /// is JSON: one object per frame, which `gizwits log` commands accept as a record.
     Log(records::LogRecords),
-    /// Print the values that a device reported
+    /// Print or export the values that devices reported
     ///
     /// The output is one line of text per report on a terminal, with the values that changed. On a pipe, in a
     /// file or with --json, the output is JSON: one object per report, with all of its values.
-    Data(records::Span),
-    /// Print when a device connected and disconnected, and why
+    Data(records::Records),
+    /// Print or export when devices connected and disconnected, and why
     ///
     /// The output is one line of text per event on a terminal. On a pipe, in a file or with --json, the output
     /// is JSON: one object per event.
-    Online(records::Span),
+    Online(records::Records),
     /// Print the last values of a device, then every new report, until Ctrl-C
     ///
     /// The output is one line of text per report on a terminal, with the values that changed. On a pipe, in a
@@ -92,20 +93,22 @@ enum Verb {
 }
 
 impl DeviceArgs {
-    pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
-        let product = self.account.product()?;
+    /// `profile` is the profile that was named before the command.
+    pub(crate) fn run(&self, profile: Option<String>, out: &mut impl Write) -> Result<(), Failure> {
+        let account = self.account.or_profile(profile);
+        let cloud = account.cloud()?;
         let json = self.json || !io::stdout().is_terminal();
         let json_option = if self.json { "--json " } else { "" };
-        let command = format!("gizwits device {}{json_option}", self.account.option());
+        let command = format!("gizwits device {}{json_option}", account.option());
         let output = &mut Output { json, out, command };
         match &self.verb {
-            Verb::List(list) => list.run(&product, output),
-            Verb::Show(show) => show.run(&product, output),
-            Verb::Control(control) => control.run(&product, output),
-            Verb::Log(log) => log.run(&product, output),
-            Verb::Data(span) => span.data(&product, output),
-            Verb::Online(span) => span.online(&product, output),
-            Verb::Watch(watch) => watch.run(&product, output),
+            Verb::List(list) => list.run(&cloud, output),
+            Verb::Show(show) => show.run(&cloud, output),
+            Verb::Control(control) => control.run(&cloud, output),
+            Verb::Log(log) => log.run(&cloud, output),
+            Verb::Data(records) => records.data(&cloud, output),
+            Verb::Online(records) => records.online(&cloud, output),
+            Verb::Watch(watch) => watch.run(&cloud, output),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use gizwits_codec_std::{Action, Error, Product, Rounding, payload, wrap};
+use gizwits_codec_std::{Action, Error, Product, Rounding, payload, wrap, wrap_uart};
 
 use crate::definition;
 use crate::failure::{Failure, usage};
@@ -41,7 +41,8 @@ pub(crate) struct Encode {
     /// The notation of the output; array is a JSON array of bytes
     #[arg(long = "as", value_enum, default_value = "hex")]
     form: Form,
-    /// The sequence number of the frame. The command becomes 0x0093, or 0x0094 for a reply
+    /// The sequence number of the frame. The command of an M2M frame becomes 0x0093, or 0x0094 for a reply; a UART
+    /// frame has sn 0 by default, and at most 255
     #[arg(long, value_name = "N", value_parser = number)]
     sn: Option<u32>,
     /// The did of the device in the frame
@@ -59,6 +60,7 @@ Examples:
   gizwits encode -d tests/fixtures/air-conditioner.json control set_temp=24 switch=on
   gizwits encode -d tests/fixtures/air-conditioner.json control --json '{\"mode\":\"除湿\"}'
   gizwits encode -d tests/fixtures/air-conditioner.json --frame m2m --sn 7 read
+  gizwits encode -d tests/fixtures/air-conditioner.json --frame uart --sn 7 control set_temp=24
   gizwits encode -d tests/fixtures/wave-pump.json read Mode Flow";
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -77,8 +79,10 @@ enum What {
 enum Envelope {
     /// No frame: the bare P0
     None,
-    /// An M2M frame
+    /// An M2M frame, for networks
     M2m,
+    /// A UART frame, for the serial line between MCU and module
+    Uart,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -101,6 +105,21 @@ impl Encode {
         if self.frame == Envelope::None && (self.sn.is_some() || self.did.is_some()) {
             return Err(usage("--sn and --did need a frame: add --frame m2m"));
         }
+        if self.frame == Envelope::Uart && self.did.is_some() {
+            return Err(usage(
+                "--did needs an M2M frame: a UART frame names no device",
+            ));
+        }
+        let Ok(uart_sn) = u8::try_from(self.sn.unwrap_or(0)) else {
+            return match self.frame {
+                Envelope::Uart => Err(usage("the sn of a UART frame is one byte: 0 to 255")),
+                _ => self.encode(0, out),
+            };
+        };
+        self.encode(uart_sn, out)
+    }
+
+    fn encode(&self, uart_sn: u8, out: &mut impl Write) -> Result<(), Failure> {
         let product = definition::load(&self.definition)?;
         let action = match self.action {
             What::Control => Action::Control,
@@ -132,8 +151,12 @@ impl Encode {
             message.set_json(json).map_err(refused)?;
         }
         let mut bytes = message.encode().map_err(refused)?;
-        if self.frame == Envelope::M2m {
-            bytes = wrap(&bytes, action, self.sn, self.did.as_deref()).map_err(refused)?;
+        match self.frame {
+            Envelope::None => {}
+            Envelope::M2m => {
+                bytes = wrap(&bytes, action, self.sn, self.did.as_deref()).map_err(refused)?;
+            }
+            Envelope::Uart => bytes = wrap_uart(&bytes, action, uart_sn).map_err(refused)?,
         }
         match self.form {
             Form::Hex => writeln!(out, "{}", payload::hex(&bytes))?,

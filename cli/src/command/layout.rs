@@ -12,6 +12,7 @@ use crate::definition;
 use crate::failure::Failure;
 use crate::output::image;
 use crate::output::picture::{Drawing, shown, unit};
+use crate::output::table::terminal_width;
 use crate::payload::{encoding, pointed_at};
 use crate::text::printable;
 
@@ -82,7 +83,7 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
         Some(decoded) => Drawing::of_message(&product, &name, decoded, &bytes),
     };
     match &args.out {
-        None => Ok(out.write_all(drawing.text(colours).as_bytes())?),
+        None => Ok(out.write_all(drawing.text(colours, terminal_width()).as_bytes())?),
         Some(path) => {
             definition::check_output(&args.definition, path)?;
             image::write(path, drawing.svg(), out)

@@ -4,6 +4,7 @@ mod decode;
 mod input;
 mod plot;
 mod reports;
+mod state_file;
 mod stats;
 mod totals;
 

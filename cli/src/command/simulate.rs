@@ -2,12 +2,12 @@
 
 use std::fmt::Display;
 use std::io::Write;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::sync::mpsc::channel;
 
 use clap::Args;
-use gizwits_simulator::{Error, Options, Scenario, Server, Simulator};
+use gizwits_simulator::{Error, LanOptions, Options, Scenario, Server, Simulator};
 
 use crate::definition;
 use crate::failure::{Failure, usage};
@@ -24,15 +24,22 @@ use crate::text::{counted, printable, printable_lines, tell};
         product as environment variables, which the other commands read. Open the address in a browser \
         on this machine to watch and control the devices, or /debugger/ to try calls of the API.\n\n\
         The scenario describes the products and devices of the simulation. The default scenario has air \
-        conditioners and wave pumps. State is kept in SQLite: in memory by default, or in the file given \
+        conditioners and wave pumps. --print-scenario --annotated explains every table and key, as does \
+        docs/scenario.md. State is kept in SQLite: in memory by default, or in the file given \
         with --db, which a later run continues.\n\n\
         A raw control with values outside their limits is refused. In the mode `unchecked_raw` of the \
         administration it is sent to the device instead. The device ignores those points and adds a \
-        remark, which its page and /devices/DID/remarks of the administration show."
+        remark, which its page and /devices/DID/remarks of the administration show.\n\n\
+        With --lan the devices are on the local network as well, for `gizwits lan` and for any other client of the \
+        LAN protocol. The API and the local network reach the same devices: a control from either shows in both. A \
+        broadcast does not reach loopback, so name the address: gizwits lan discover 127.0.0.2.\n\n\
+        The administration makes devices do what no call can, lets calls fail and moves the clock. Its page \
+        /help lists all of that."
 )]
 pub(crate) struct Simulate {
-    /// The address and port of the API; port 0 selects a free port
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    /// The address and port of the API: 8080, localhost:8080 or 127.0.0.1:8080; port 0 selects a free port. A
+    /// port alone is one of 127.0.0.1
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", value_parser = address)]
     listen: SocketAddr,
     /// The SQLite file that keeps the state. Its folder must be writable. Default: in memory
     #[arg(long, value_name = "FILE")]
@@ -43,26 +50,74 @@ pub(crate) struct Simulate {
     /// The port of the administration, which listens on 127.0.0.1 only; port 0 selects a free port
     #[arg(long, value_name = "PORT", default_value = "0")]
     admin_port: u16,
+    /// Put the devices on the local network, too: each accepts connections on an address of its own, TCP port 12416, and
+    /// answers discoveries on UDP port 12414
+    #[arg(long)]
+    lan: bool,
+    /// The address of the first device on the local network. Each further device has the next address. Default: 127.0.0.2
+    #[arg(long, value_name = "ADDR", requires = "lan")]
+    lan_address: Option<Ipv4Addr>,
+    /// The TCP and UDP port of the devices on the local network; port 0 selects free ports. Default: 12416 and 12414
+    #[arg(long, value_name = "PORT", requires = "lan")]
+    lan_port: Option<u16>,
     /// Print the built-in scenario, as a template for your own, and exit
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["listen", "db", "scenario", "admin_port", "lan"])]
     print_scenario: bool,
+    /// With --print-scenario: print a scenario with every table and key instead, each with an explanation
+    #[arg(long, requires = "print_scenario")]
+    annotated: bool,
+}
+
+/// Parses an address: a port of loopback, an IP address and a port, or a host name and a port.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    let expected = "expected a port such as 8080, or an address with a port such as localhost:8080";
+    if let Ok(port) = text.parse() {
+        return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err("a port is a number from 0 to 65535".to_owned());
+    }
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let Some((host, port)) = text.rsplit_once(':') else {
+        return Err(format!("the port is missing: {expected}"));
+    };
+    if host.is_empty() || port.parse::<u16>().is_err() {
+        return Err(expected.to_owned());
+    }
+    let found = text.to_socket_addrs();
+    let found = found.map_err(|error| format!("the host {host} is unknown: {error}"))?;
+    let found: Vec<SocketAddr> = found.collect();
+    // The administration listens on IPv4, and most programs mean IPv4 by localhost.
+    let first = found.iter().find(|address| address.is_ipv4());
+    let first = first.or(found.first()).copied();
+    first.ok_or_else(|| format!("the host {host} has no address"))
 }
 
 const EXAMPLES: &str = "\
 Examples:
   gizwits simulate --print-scenario > world.toml
+  gizwits simulate --print-scenario --annotated
 
 These run until Ctrl-C:
   gizwits simulate
+  gizwits simulate --lan
   gizwits simulate --listen 127.0.0.1:8080 --db world.db --scenario world.toml
 
 To switch off the check of raw controls (PORT is the port of the administration):
-  curl -d '{\"route\":\"*\",\"mode\":\"unchecked_raw\"}' http://127.0.0.1:PORT/modes";
+  curl -d '{\"route\":\"*\",\"mode\":\"unchecked_raw\"}' http://127.0.0.1:PORT/modes
+All calls of the administration:
+  curl http://127.0.0.1:PORT/help";
 
 impl Simulate {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         if self.print_scenario {
-            return Ok(out.write_all(Scenario::builtin_text().as_bytes())?);
+            let text = match self.annotated {
+                true => Scenario::annotated_text(),
+                false => Scenario::builtin_text(),
+            };
+            return Ok(out.write_all(text.as_bytes())?);
         }
         let mut builder = Simulator::builder();
         if let Some(path) = &self.scenario {
@@ -79,6 +134,12 @@ impl Simulate {
         let mut options = Options::default();
         options.listen = self.listen;
         options.admin_port = self.admin_port;
+        if self.lan {
+            let mut lan = LanOptions::default();
+            lan.address = self.lan_address.unwrap_or(lan.address);
+            lan.port = self.lan_port;
+            options.lan = Some(lan);
+        }
         let simulator = builder.build().map_err(|error| {
             let path = match error {
                 Error::Scenario(_) => &self.scenario,
@@ -87,16 +148,30 @@ impl Simulate {
             let path = path.as_ref().map(|path| at(path.display(), &error));
             path.unwrap_or_else(|| usage(error))
         })?;
-        let both = format_args!(
-            "can't listen on {} or 127.0.0.1:{}",
-            self.listen, self.admin_port
-        );
-        let server = Server::start(simulator, options).map_err(|error| at(both, &error))?;
+        let server = Server::start(simulator, options).map_err(|error| {
+            let option = match &error {
+                Error::Listen { service, .. } if service.contains("administration") => {
+                    "\n  choose another port with --admin-port"
+                }
+                Error::Listen { service, .. } if service.contains("device") => {
+                    "\n  choose other addresses with --lan-address, or free ports with --lan-port 0"
+                }
+                Error::Listen { .. } => "\n  choose another address with --listen",
+                _ => "",
+            };
+            Failure::Usage(format!("error: {}{option}", printable(&error.to_string())))
+        })?;
         if !self.listen.ip().is_loopback() {
             tell(format_args!(
                 "warning: {} can be reached from other machines, which can read the secrets of its answers",
                 server.address()
             ));
+        }
+        if server.lan().iter().any(|one| !one.tcp.ip().is_loopback()) {
+            tell(
+                "warning: the devices can be reached from other machines, which can control them: devices hand out \
+                 their passcodes",
+            );
         }
         // Watch for signals before the addresses are printed: whoever reads them may end the process at once.
         let (end, ended) = channel();
@@ -144,6 +219,15 @@ fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
         )?,
     }
     writeln!(out, "# Administration: {}", server.admin_url())?;
+    for device in server.lan() {
+        writeln!(
+            out,
+            "# On the local network: {} TCP {} UDP {}",
+            printable(&device.did),
+            device.tcp,
+            device.udp
+        )?;
+    }
     writeln!(out, "export GIZWITS_BASE_URL={}", server.url())?;
     for (n, one) in all.iter().enumerate() {
         let (name, devices) = (

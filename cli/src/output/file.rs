@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use indicatif::HumanBytes;
 use same_file::Handle;
@@ -96,12 +96,51 @@ pub(crate) struct OutputFile {
     part: Option<TempPath>,
 }
 
-/// The temporary files, which are removed if a signal ends the process.
-static PARTS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+/// A temporary file or folder, which is removed if a signal ends the process.
+pub(super) enum Part {
+    File(PathBuf),
+    /// A folder with all that is in it.
+    Folder(PathBuf),
+    /// A folder that is removed only if it is empty.
+    EmptyFolder(PathBuf),
+}
 
-/// Locks the list of temporary files.
-fn parts() -> MutexGuard<'static, Vec<PathBuf>> {
+impl Part {
+    /// Whether the part has this path.
+    pub(super) fn is(&self, path: &Path) -> bool {
+        let (Part::File(own) | Part::Folder(own) | Part::EmptyFolder(own)) = self;
+        own == path
+    }
+
+    fn remove(&self) -> io::Result<()> {
+        match self {
+            Part::File(path) => fs::remove_file(path),
+            Part::Folder(path) => fs::remove_dir_all(path),
+            Part::EmptyFolder(path) => fs::remove_dir(path),
+        }
+    }
+}
+
+static PARTS: Mutex<Vec<Part>> = Mutex::new(Vec::new());
+
+/// Locks the list of temporary files and folders.
+fn parts() -> MutexGuard<'static, Vec<Part>> {
     PARTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Calls `with` with the list of temporary files and folders. The list is locked until the call ends: a signal waits
+/// for it, and misses nothing that is created or moved in between.
+pub(super) fn with_parts<T>(with: impl FnOnce(&mut Vec<Part>) -> T) -> T {
+    static WATCHED: Once = Once::new();
+    WATCHED.call_once(|| signals::on_signal(Ignored::Stay, remove_parts));
+    with(&mut parts())
+}
+
+/// The message of an error of a temporary file. tempfile appends the path of the temporary file, which means nothing to
+/// users.
+pub(super) fn tempfile_error(error: &io::Error) -> String {
+    let error = error.to_string();
+    error.split(" at path ").next().unwrap_or(&error).to_owned()
 }
 
 impl OutputFile {
@@ -112,11 +151,8 @@ impl OutputFile {
             true => real(path),
             false => path.to_owned(),
         };
-        let (file, part) = Self::open(&path).map_err(|error| {
-            // tempfile appends the path of the temporary file, which means nothing to users.
-            let error = error.to_string();
-            in_file(&path, error.split(" at path ").next().unwrap_or(&error))
-        })?;
+        let opened = Self::open(&path);
+        let (file, part) = opened.map_err(|error| in_file(&path, tempfile_error(&error)))?;
         Ok(OutputFile { path, file, part })
     }
 
@@ -131,13 +167,11 @@ impl OutputFile {
         builder.prefix(&prefix).suffix(".part");
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        // The list is locked until it has the new file, so that a signal in between does not miss the file.
-        let mut parts = parts();
-        if parts.is_empty() {
-            signals::on_signal(Ignored::Stay, remove_parts);
-        }
-        let (file, part) = builder.tempfile_in(folder(path))?.into_parts();
-        parts.push(part.to_path_buf());
+        let (file, part) = with_parts(|parts| -> io::Result<_> {
+            let created = builder.tempfile_in(folder(path))?.into_parts();
+            parts.push(Part::File(created.1.to_path_buf()));
+            Ok(created)
+        })?;
         // The permissions of the replaced file are set before the first byte is written: users who can't read
         // the old file never can read the new one.
         #[cfg(unix)]
@@ -162,11 +196,11 @@ impl OutputFile {
         let len = self.file.metadata().map_or(0, |found| found.len());
         let path = self.path.display();
         if let Some(part) = self.part {
-            // The list is locked until the file is moved, so that a signal in between does not leave it.
-            let mut parts = parts();
-            parts.retain(|one| **one != *part);
-            part.persist(&self.path)
-                .map_err(|error| in_file(&self.path, error.error))?;
+            let moved = with_parts(|parts| {
+                parts.retain(|one| !one.is(&part));
+                part.persist(&self.path)
+            });
+            moved.map_err(|error| in_file(&self.path, error.error))?;
         }
         Ok(format!("{path} {}", HumanBytes(len)))
     }
@@ -174,8 +208,9 @@ impl OutputFile {
 
 /// Removes the temporary files and ends the process.
 fn remove_parts(status: i32) {
-    for part in &*parts() {
-        let _ = fs::remove_file(part);
+    // A folder is in the list before its hidden folder, and removed after it.
+    for part in parts().iter().rev() {
+        let _ = part.remove();
     }
     std::process::exit(status);
 }

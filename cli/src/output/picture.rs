@@ -13,8 +13,14 @@ use crate::text::{counted, printable};
 
 mod svg;
 
-/// The width of one bit in text, in columns, including one border.
+/// The width of one bit in text, in columns, including one border, if the terminal is wide enough.
 const CELL: usize = 8;
+
+/// The least width of one bit: room for a number of two digits.
+const MIN_CELL: usize = 3;
+
+/// The columns of a row besides its bits: the offsets, the access and a border.
+const MARGIN: usize = 13;
 
 /// A [`Picture`] with the texts above and below it.
 pub(crate) struct Drawing<'p> {
@@ -160,14 +166,27 @@ impl<'p> Drawing<'p> {
         format!("{shown:<width$}{dots} ")
     }
 
-    /// The drawing as text. Its boxes are 77 columns wide.
-    pub(crate) fn text(&self, colours: bool) -> String {
-        let mut out = printable(&self.title).into_owned() + "\n\n";
+    /// The drawing as text. Its boxes are 77 columns wide, or narrower to fit in `width` columns, but at least 37.
+    /// Texts that do not fit in their box are below the drawing.
+    pub(crate) fn text(&self, colours: bool, width: Option<usize>) -> String {
+        let most = width.unwrap_or(usize::MAX);
+        let cell = (most.saturating_sub(MARGIN) / 8).clamp(MIN_CELL, CELL);
+        let wrap = |text: &str| match width {
+            Some(width) => wrapped(text, width),
+            None => text.to_owned(),
+        };
+        let mut out = wrap(&printable(&self.title)) + "\n\n";
         if self.product.protocol() == Protocol::VarLen && !self.is_message() {
-            return out + &self.mask() + "\n" + &self.foot + "\n";
+            return out + &self.mask() + "\n" + &wrap(&self.foot) + "\n";
         }
-        let numbers = bits_of_a_byte(CELL, |bit| bit.to_string()).concat();
-        out += &format!("     byte  bit {}\n", numbers[2..].trim_end());
+        let numbers = bits_of_a_byte(cell, |bit| bit.to_string()).concat();
+        // The word `bit` ends two columns after the border of narrow boxes, where a number may begin.
+        let head = if cell < 6 {
+            "     byte     "
+        } else {
+            "     byte  bit "
+        };
+        out += &format!("{head}{}\n", numbers[head.len() - MARGIN..].trim_end());
         let (mut cut, mut cut_bytes) = (BTreeSet::new(), Vec::new());
         for row in &self.picture.rows {
             let (first, last) = row.bytes();
@@ -177,26 +196,28 @@ impl<'p> Drawing<'p> {
             let line = match row {
                 Row::Bits { cells, lowest, .. } => {
                     if let Some(lowest) = lowest {
-                        let numbers = bits_of_a_byte(CELL, |bit| (lowest + bit).to_string());
+                        let numbers = bits_of_a_byte(cell, |bit| (lowest + bit).to_string());
                         out += &format!("{:13}{}\n", "", numbers.concat().trim_end());
                     }
                     if self.is_message() {
                         let byte = self.picture.bytes.get(first).copied().unwrap_or(0);
-                        let digits = bits_of_a_byte(CELL - 1, |bit| (byte >> bit & 1).to_string());
+                        let digits = bits_of_a_byte(cell - 1, |bit| (byte >> bit & 1).to_string());
                         out += &format!("{offsets:>9}   │{}│\n", digits.join(" "));
                         offsets.clear();
                     }
-                    self.bit_cells(cells, colours, &mut cut)
+                    self.bit_cells(cells, cell, colours, &mut cut)
                 }
                 Row::Bytes { id, part, .. } => {
                     let text = self.hex(first, last, Picture::BAND) + &self.caption(*id, *part);
-                    let (band, style) = (band(&text), self.style(colours, Some(*id)));
+                    let (band, style) = (band(&text, cell), self.style(colours, Some(*id)));
                     if band.trim_end().ends_with('…') {
                         cut.insert(*id);
                     }
                     format!("{style}{band}{style:#}")
                 }
-                Row::Other { what, .. } if !self.is_message() => centred(what, 8 * CELL - 1),
+                Row::Other { what, .. } if !self.is_message() => {
+                    centred(&shortened(what, 8 * cell - 1), 8 * cell - 1)
+                }
                 Row::Other { what, .. } => {
                     // Ten bytes leave room for the text, and are the whole mask of a product of 80 points.
                     let text = self.hex(first, last, 10);
@@ -204,19 +225,25 @@ impl<'p> Drawing<'p> {
                         let hex = self.hex(first, last, usize::MAX);
                         cut_bytes.push(format!("bytes {offsets}: {}", hex.trim_end()));
                     }
-                    band(&(text + &printable(what)))
+                    band(&(text + &printable(what)), cell)
                 }
             };
             out += &format!("{offsets:>9}  {letter}│{line}│\n");
         }
         if !self.foot.is_empty() {
-            out += &format!("\n{}\n", self.foot);
+            out += &format!("\n{}\n", wrap(&self.foot));
         }
-        out + &self.cut_text(cut, cut_bytes)
+        out + &self.cut_text(cut, cut_bytes, width)
     }
 
     /// The cells of a byte of a bit area, with separators. Adds points whose text does not fit to `cut`.
-    fn bit_cells(&self, cells: &[Cell], colours: bool, cut: &mut BTreeSet<PointId>) -> String {
+    fn bit_cells(
+        &self,
+        cells: &[Cell],
+        cell_width: usize,
+        colours: bool,
+        cut: &mut BTreeSet<PointId>,
+    ) -> String {
         let cells = cells.iter().map(|cell| {
             let text = match cell.id {
                 // The digit above the name of a bool already is its value.
@@ -224,7 +251,7 @@ impl<'p> Drawing<'p> {
                 Some(id) => self.label(id, "="),
                 None => "·".to_owned(),
             };
-            let width = CELL * cell.width - 1;
+            let width = cell_width * cell.width - 1;
             let short = shortened(&text, width);
             cut.extend(cell.id.filter(|_| short != text));
             let style = self.style(colours, cell.id);
@@ -234,18 +261,31 @@ impl<'p> Drawing<'p> {
     }
 
     /// The full texts of the boxes whose text did not fit.
-    fn cut_text(&self, points: BTreeSet<PointId>, bytes: Vec<String>) -> String {
+    fn cut_text(
+        &self,
+        points: BTreeSet<PointId>,
+        bytes: Vec<String>,
+        width: Option<usize>,
+    ) -> String {
         if points.is_empty() && bytes.is_empty() {
             return String::new();
         }
         let points = points.into_iter().map(|id| match self.is_message() {
-            false => format!("{}: {}", self.attrs[id.index()].location(), self.name(id)),
             true => self.caption(id, 0),
+            false => {
+                let attr = self.attrs[id.index()];
+                let text = match attr.point().position.unit {
+                    Unit::Bit => self.name(id),
+                    Unit::Byte => self.caption(id, 0),
+                };
+                format!("{}: {text}", attr.location())
+            }
         });
         let head = if self.is_message() { "" } else { "names " };
         let lines = bytes.into_iter().chain(points);
         lines.fold(format!("\n{head}cut above:\n"), |text, line| {
-            format!("{text}  {line}\n")
+            let line = format!("  {line}");
+            text + &width.map_or(line.clone(), |width| wrapped(&line, width)) + "\n"
         })
     }
 
@@ -317,10 +357,20 @@ fn range_of(first: usize, last: usize) -> String {
 }
 
 /// The text of a row of bytes with a space before it, cut or padded to the width of the row.
-fn band(text: &str) -> String {
-    let width = 8 * CELL - 1;
+fn band(text: &str, cell: usize) -> String {
+    let width = 8 * cell - 1;
     let short = shortened(&format!(" {text}"), width);
     short.unicode_pad(width, Alignment::Left, true).into_owned()
+}
+
+/// The text in lines of at most `width` columns, each after the first with the indent of the text and two spaces more.
+fn wrapped(text: &str, width: usize) -> String {
+    let indent = text.len() - text.trim_start().len();
+    let indent = " ".repeat(indent + 2);
+    let options = textwrap::Options::new(width).subsequent_indent(&indent);
+    let lines = text.lines();
+    let lines = lines.map(|line| textwrap::fill(line, &options));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The text, cut to at most `width` columns with an ellipsis at the end.
@@ -373,13 +423,20 @@ mod tests {
             };
             assert_eq!(drawn, len, "{name}: {}", attr.name());
         }
-        let text = drawing.text(false);
+        let text = drawing.text(false, None);
         let boxed = text.lines().filter(|line| line.ends_with('│'));
         let widths: Vec<usize> = boxed.map(|line| line.width()).collect();
         assert!(
             widths.iter().all(|one| *one == widths[0] && *one <= 80),
             "{name}\n{text}"
         );
+        // On a narrow terminal, no line is wider than the terminal, and what was cut is below.
+        for width in [37, 40, 60, 76] {
+            let text = drawing.text(false, Some(width));
+            let is_mask = text.contains("mask bit   adds");
+            let long = text.lines().find(|line| line.width() > width && !is_mask);
+            assert_eq!(long, None, "{name}\n{text}");
+        }
     }
 
     #[test]
@@ -441,7 +498,11 @@ mod tests {
             let bytes = gizwits_codec_std::payload::parse(hex, None).unwrap();
             let decoded = product.decode(&bytes).unwrap();
             let drawing = Drawing::of_message(&product, "mixed", &decoded, &bytes);
-            (drawing.text(false), drawing.text(true), drawing.svg())
+            (
+                drawing.text(false, None),
+                drawing.text(true, None),
+                drawing.svg(),
+            )
         };
         let (plain, coloured, svg) = drawn("140f0a");
         let last = plain.lines().last().unwrap();

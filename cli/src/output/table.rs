@@ -7,6 +7,12 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::text::printable;
 
+/// The width of the terminal in columns; `None` if standard output is none.
+pub(crate) fn terminal_width() -> Option<usize> {
+    let terminal = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal());
+    terminal.map(|(width, _)| width.0.into())
+}
+
 /// Formats rows as columns without rules. On a terminal, wide columns are wrapped between words, so that an
 /// id is never broken. Elsewhere a row is one line.
 pub(crate) fn table<R>(rows: impl IntoIterator<Item = R>) -> String
@@ -19,10 +25,9 @@ where
         let row = row.into_iter();
         table.add_row(row.map(|cell| printable(cell.as_ref()).into_owned()));
     }
-    let terminal = terminal_size::terminal_size().filter(|_| io::stdout().is_terminal());
-    if let Some((width, _)) = terminal {
+    if let Some(width) = terminal_width() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_width(width.0);
+        table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
     }
     for index in 0..table.column_count() {
         let cells = table.column_cells_iter(index).flatten();

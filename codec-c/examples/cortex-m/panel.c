@@ -9,18 +9,19 @@ static climate_link_state state;
 static gizwits_link link;
 static uint8_t memory[CLIMATE_LINK_MEMORY + OUTBOX];
 
-static const gizwits_device_info INFO = CLIMATE_DEVICE_INFO("03000001", "03000102");
+static const char INFO[] = CLIMATE_DEVICE_INFO("03000001", "03000102");
 
 static const gizwits_link_options OPTIONS = {
     &climate_link_product,
-    &INFO,
+    INFO,
     &status,
     &state,
     memory,
-    sizeof memory,
-    OUTBOX,
     machine_write,
     NULL,
+    sizeof INFO,
+    sizeof memory,
+    OUTBOX,
 };
 
 /* Does what an event says. The link has applied a control to the status. */

@@ -97,71 +97,57 @@ impl gizwits_link_event {
         number: 0,
         data: ptr::null(),
     };
-}
 
-/// Stores the event of a byte, or none. The points of a control are set in the status.
-///
-/// # Safety
-/// `to` points to memory of an event that nobody else uses.
-#[inline(always)]
-pub(super) unsafe fn store(
-    to: *mut gizwits_link_event,
-    options: &gizwits_link_options,
-    event: Option<Event<'_, Table>>,
-) {
-    let (mut command, mut sn, mut number) = (0, 0, 0);
-    let mut data: &[u8] = &[];
-    let kind = match event {
-        Some(Event::Control(control)) => {
-            data = control.p0;
-            number = control.apply(options).into();
-            gizwits_event::Control
-        }
-        Some(Event::Transparent(bytes)) => {
-            data = bytes;
-            gizwits_event::Transparent
-        }
-        Some(Event::Status(status)) => {
-            number = status.0.into();
-            gizwits_event::Status
-        }
-        Some(Event::Reboot) => gizwits_event::Reboot,
-        Some(Event::Illegal(illegal)) => {
-            number = illegal.0.into();
-            gizwits_event::Illegal
-        }
-        Some(Event::Time(time)) => {
-            data = time.bytes();
-            number = time.unix();
-            gizwits_event::Time
-        }
-        Some(Event::Module(module)) => {
-            data = module.bytes();
-            gizwits_event::Module
-        }
-        Some(Event::Acked(of)) => {
-            command = of.0;
-            gizwits_event::Acked
-        }
-        Some(Event::Frame(frame)) => {
-            (command, sn, data) = (frame.command.0, frame.sn, frame.payload);
-            gizwits_event::Frame
-        }
-        Some(Event::Refused(payload)) => {
-            data = payload;
-            gizwits_event::Refused
-        }
-        // A received byte leads to no other event.
-        _ => gizwits_event::None,
-    };
-    let event = gizwits_link_event {
-        kind,
-        command,
-        sn,
-        length: data.len() as u16,
-        number,
-        data: data.as_ptr(),
-    };
-    // SAFETY: the caller promises the memory.
-    unsafe { to.write(event) }
+    fn set_data(&mut self, data: &[u8]) {
+        (self.data, self.length) = (data.as_ptr(), data.len() as u16);
+    }
+
+    /// Sets the members of the event of a byte. The points of a control are set in the status.
+    #[inline(always)]
+    pub(super) fn set(&mut self, options: &gizwits_link_options, event: Option<Event<'_, Table>>) {
+        self.kind = match event {
+            Some(Event::Control(control)) => {
+                self.set_data(control.p0);
+                self.number = control.apply(options).into();
+                gizwits_event::Control
+            }
+            Some(Event::Transparent(bytes)) => {
+                self.set_data(bytes);
+                gizwits_event::Transparent
+            }
+            Some(Event::Status(status)) => {
+                self.number = status.0.into();
+                gizwits_event::Status
+            }
+            Some(Event::Reboot) => gizwits_event::Reboot,
+            Some(Event::Illegal(illegal)) => {
+                self.number = illegal.0.into();
+                gizwits_event::Illegal
+            }
+            Some(Event::Time(time)) => {
+                self.set_data(time.bytes());
+                self.number = time.unix();
+                gizwits_event::Time
+            }
+            Some(Event::Module(module)) => {
+                self.set_data(module.bytes());
+                gizwits_event::Module
+            }
+            Some(Event::Acked(of)) => {
+                self.command = of.0;
+                gizwits_event::Acked
+            }
+            Some(Event::Frame(frame)) => {
+                self.set_data(frame.payload);
+                (self.command, self.sn) = (frame.command.0, frame.sn);
+                gizwits_event::Frame
+            }
+            Some(Event::Refused(payload)) => {
+                self.set_data(payload);
+                gizwits_event::Refused
+            }
+            // A received byte leads to no other event.
+            _ => gizwits_event::None,
+        };
+    }
 }

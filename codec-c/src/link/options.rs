@@ -1,9 +1,9 @@
 //! The memory of a link, and what it is made of.
 
-use core::ffi::c_void;
-use core::mem::size_of;
+use core::ffi::{c_char, c_void};
+use core::mem::{offset_of, size_of};
 
-use super::table::{gizwits_device_info, gizwits_link_product};
+use super::table::gizwits_link_product;
 use crate::status::gizwits_status;
 
 /// The number of pointers that the memory of a link has room for.
@@ -27,8 +27,9 @@ pub struct gizwits_link {
 pub struct gizwits_link_options {
     /// The table of the product, NAME_link_product of the generated code.
     pub product: *const gizwits_link_product,
-    /// The description of the device that the link sends to the module.
-    pub info: *const gizwits_device_info,
+    /// The description of the device that the link sends to the module, a text that NAME_DEVICE_INFO() of the generated
+    /// code makes.
+    pub info: *const c_char,
     /// The status: a NAME_status of the generated code, with valid values at first. The link sets the points of a
     /// control in it, and reports what has changed.
     pub status: *mut c_void,
@@ -36,16 +37,23 @@ pub struct gizwits_link_options {
     pub state: *mut c_void,
     /// The memory for frames of the module and the outbox.
     pub memory: *mut u8,
-    /// The length of `memory`: NAME_LINK_MEMORY and `outbox_length`, or more for longer frames of transparent data.
-    pub memory_length: usize,
-    /// The maximum length of the data of gizwits_link_send().
-    pub outbox_length: usize,
     /// Sends a byte to the module, or puts it into a buffer that an interrupt sends. It may drop bytes if the buffer is
     /// full, because the link sends lost frames again. It must not call the link.
     pub write: Option<unsafe extern "C" fn(context: *mut c_void, byte: u8)>,
-    /// The first argument of `write`.
+    /// The first argument of `write`, which may be NULL.
     pub context: *mut c_void,
+    /// The length of `info`: 74 bytes, or 106 with a secret. It may count the NUL behind them, as `sizeof` does.
+    pub info_length: usize,
+    /// The length of `memory`: NAME_LINK_MEMORY and `outbox_length`, or more for longer frames of transparent data.
+    pub memory_length: usize,
+    /// The maximum length of the data of gizwits_link_send(). 0 if the firmware sends none.
+    pub outbox_length: usize,
 }
+
+/// The number of the pointers at the start of the options that must not be null.
+pub(super) const POINTERS: usize = 6;
+
+const _: () = assert!(offset_of!(gizwits_link_options, context) == size_of::<[usize; POINTERS]>());
 
 /// Returns the status of a pointer: of one that is null, or not a multiple of an alignment.
 #[inline(never)]

@@ -7,31 +7,9 @@ use gizwits_codec_core::link::Device;
 use gizwits_codec_core::model::Policy;
 use gizwits_codec_core::uart::{self, Command};
 
-use super::options::{check, gizwits_link, gizwits_link_options, is_inside};
-use super::table::gizwits_link_product;
+use super::options::{POINTERS, check, gizwits_link, gizwits_link_options, is_inside};
+use super::table::{FUNCTIONS, function, gizwits_link_product};
 use crate::status::gizwits_status;
-
-/// The functions of a table that has all of them.
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct Functions {
-    encode: unsafe extern "C" fn(*mut c_void, *const c_void) -> u16,
-    differs: unsafe extern "C" fn(*const c_void, bool) -> bool,
-    keep: unsafe extern "C" fn(*mut c_void, bool) -> bool,
-    message: unsafe extern "C" fn(*mut c_void, bool, *mut usize) -> *const u8,
-    read: unsafe extern "C" fn(*mut c_void, *const u8, usize) -> bool,
-    is_control: unsafe extern "C" fn(*const u8, usize) -> bool,
-    apply: unsafe extern "C" fn(*const u8, usize, *mut c_void) -> u16,
-}
-
-/// The number of the functions of a table.
-const FUNCTIONS: usize = 7;
-
-const _: () = assert!(size_of::<Functions>() == size_of::<gizwits_link_product>());
-const _: () = assert!(size_of::<Functions>() == size_of::<[usize; FUNCTIONS]>());
-
-/// The room for all frames of a module but controls: the longest description of a module, and the head of a frame.
-const FRAME: usize = 65 + uart::Decoder::OVERHEAD;
 
 /// A product whose functions are in a table.
 pub(super) enum Table {}
@@ -39,7 +17,7 @@ pub(super) enum Table {}
 /// The state that a link keeps for such a product.
 pub(super) struct TableState {
     pub(super) options: &'static gizwits_link_options,
-    functions: &'static Functions,
+    product: &'static gizwits_link_product,
     /// The result of the first invalid value.
     pub(super) invalid: u16,
 }
@@ -47,7 +25,6 @@ pub(super) struct TableState {
 /// A control whose length and flags were checked: its P0.
 pub(super) struct Control<'b> {
     pub(super) p0: &'b [u8],
-    functions: &'static Functions,
 }
 
 impl Control<'_> {
@@ -55,19 +32,7 @@ impl Control<'_> {
     pub(super) fn apply(&self, options: &gizwits_link_options) -> u16 {
         let (start, length) = (self.p0.as_ptr(), self.p0.len());
         // SAFETY: `is_control` has accepted the P0, and the firmware promises that the status belongs to the product.
-        unsafe { (self.functions.apply)(start, length, options.status) }
-    }
-}
-
-/// Returns the value behind a pointer that is neither null nor unaligned.
-///
-/// # Safety
-/// `pointer` is null, unaligned, or points to a `T` that lives as long as the link and is not changed.
-unsafe fn shared<T>(pointer: *const T) -> Result<&'static T, gizwits_status> {
-    match check(pointer.cast(), align_of::<T>()) {
-        // SAFETY: the pointer is neither null nor unaligned, and the caller promises the rest.
-        gizwits_status::Ok => Ok(unsafe { &*pointer }),
-        status => Err(status),
+        unsafe { function((*options.product).apply)(start, length, options.status) }
     }
 }
 
@@ -77,6 +42,28 @@ pub(super) struct Made {
     pub(super) frame: &'static mut [u8],
     pub(super) outbox: &'static mut [u8],
     pub(super) state: TableState,
+}
+
+/// Returns whether `count` pointers, one after another, are neither null nor lead into the memory of a link.
+///
+/// # Safety
+/// `pointers` points to as many pointers.
+#[inline(never)]
+unsafe fn check_all(
+    pointers: *const c_void,
+    count: usize,
+    link: *const gizwits_link,
+) -> gizwits_status {
+    // SAFETY: the promise is that of this function.
+    for pointer in unsafe { slice::from_raw_parts(pointers.cast::<*const c_void>(), count) } {
+        if pointer.is_null() {
+            return gizwits_status::NullPointer;
+        }
+        if is_inside(link, *pointer) {
+            return gizwits_status::Overlap;
+        }
+    }
+    gizwits_status::Ok
 }
 
 impl Made {
@@ -89,73 +76,60 @@ impl Made {
         link: *const gizwits_link,
         options: *const gizwits_link_options,
     ) -> Result<Made, gizwits_status> {
-        // SAFETY: the firmware promises that the pointers are null or lead to what they say.
-        let options = unsafe { shared(options)? };
-        // The table and the options are all pointers, which are null if a firmware leaves them out.
-        let words = options.product.cast::<*const c_void>();
+        // All members of both structs have the alignment of a pointer.
+        let pointers = |from: *const c_void, count| match check(from, align_of::<usize>()) {
+            // SAFETY: the pointer is neither null nor unaligned, and the firmware promises what it leads to.
+            gizwits_status::Ok => unsafe { check_all(from, count, link) },
+            status => status,
+        };
+        match pointers(options.cast(), POINTERS) {
+            gizwits_status::Ok => {}
+            status => return Err(status),
+        }
+        // SAFETY: the pointer is neither null nor unaligned, and the firmware promises the rest.
+        let options = unsafe { &*options };
+        match pointers(options.product.cast(), FUNCTIONS) {
+            gizwits_status::Ok => {}
+            status => return Err(status),
+        }
         // SAFETY: as above.
-        let info = unsafe {
-            shared(words)?;
-            shared(options.info)?
-        };
-        // SAFETY: the table has as many functions, and a function has the size of a pointer.
-        let functions = unsafe { slice::from_raw_parts(words, FUNCTIONS) };
-        let pointers = [options.status, options.state, options.memory.cast()];
-        if options.write.is_none()
-            || pointers.iter().any(|pointer| pointer.is_null())
-            || functions.iter().any(|function| function.is_null())
-        {
-            return Err(gizwits_status::NullPointer);
-        }
-        if pointers.iter().any(|pointer| is_inside(link, *pointer)) {
-            return Err(gizwits_status::Overlap);
-        }
+        let product = unsafe { &*options.product };
+        let info_length = options.info_length & !1;
         let (memory, length) = (options.memory, options.memory_length);
-        let (start, link) = (memory.addr(), link.addr());
-        // The end of a memory that is no longer than the address space allows.
-        let Some(end) = start
-            .checked_add(length)
-            .filter(|_| isize::try_from(length).is_ok())
-        else {
+        if !matches!(info_length, 74 | 106)
+            || isize::try_from(length).is_err()
+            || memory.addr().checked_add(length).is_none()
+        {
             return Err(gizwits_status::InvalidLength);
-        };
-        if start < link.saturating_add(size_of::<gizwits_link>()) && link < end {
+        }
+        // The memory does not begin in the link. The link may begin in the memory.
+        if link.addr().wrapping_sub(memory.addr()) < length {
             return Err(gizwits_status::Overlap);
         }
         let frame = length.checked_sub(options.outbox_length);
-        let Some(frame) = frame.filter(|frame| *frame >= FRAME) else {
+        let Some(frame) = frame.filter(|frame| *frame >= product.memory_length) else {
             return Err(gizwits_status::OutOfSpace);
         };
-        // SAFETY: the memory is not null, its length is possible, and the firmware promises that it belongs to the link.
-        // It is set before there are slices of it, because memory of a C program need not be initialised.
-        let (frame, outbox) = unsafe {
-            memory.write_bytes(0, length);
-            (
-                slice::from_raw_parts_mut(memory, frame),
-                slice::from_raw_parts_mut(memory.add(frame), options.outbox_length),
-            )
-        };
-        // SAFETY: no function of the table is null, and the table promises what they do with state and status.
-        let functions = unsafe { &*words.cast::<Functions>() };
-        // SAFETY: as above.
+        // SAFETY: no pointer is null, the lengths are possible, and the firmware promises the memory. That of the link is
+        // set before there are slices of it, because memory of a C program need not be initialised.
         unsafe {
-            if (functions.encode)(options.state, options.status) != 0 {
+            if function(product.encode)(options.state, options.status) != 0 {
                 return Err(gizwits_status::InvalidArgument);
             }
             // The first values are those that a status with an invalid value is replaced with.
-            (functions.keep)(options.state, true);
+            function(product.keep)(options.state, true);
+            memory.write_bytes(0, length);
+            Ok(Made {
+                info: slice::from_raw_parts(options.info.cast(), info_length),
+                frame: slice::from_raw_parts_mut(memory, frame),
+                outbox: slice::from_raw_parts_mut(memory.add(frame), options.outbox_length),
+                state: TableState {
+                    options,
+                    product,
+                    invalid: 0,
+                },
+            })
         }
-        let state = TableState {
-            options,
-            functions,
-            invalid: 0,
-        };
-        Ok(Made {
-            info: info.bytes(),
-            frame,
-            outbox,
-            state,
-        })
     }
 }
 
@@ -166,7 +140,8 @@ impl TableState {
         let mut length = 0;
         // SAFETY: the table promises a P0 of this length in the state.
         let p0 = unsafe {
-            let start = (self.functions.message)(self.options.state, is_reply, &raw mut length);
+            let start =
+                function(self.product.message)(self.options.state, is_reply, &raw mut length);
             slice::from_raw_parts(start, length)
         };
         uart::write(command, sn, &[p0], sink);
@@ -184,7 +159,7 @@ impl Device for Table {
     fn encode<P: Policy>(state: &mut TableState, (): &(), (): &mut ()) -> bool {
         let options = state.options;
         // SAFETY: the firmware promises that state and status belong to the product, here and below.
-        let result = unsafe { (state.functions.encode)(options.state, options.status) };
+        let result = unsafe { function(state.product.encode)(options.state, options.status) };
         let changed = state.invalid != result;
         state.invalid = result;
         changed
@@ -192,28 +167,27 @@ impl Device for Table {
 
     fn read(state: &mut TableState, p0: &[u8]) -> bool {
         // SAFETY: the function reads as many bytes.
-        unsafe { (state.functions.read)(state.options.state, p0.as_ptr(), p0.len()) }
+        unsafe { function(state.product.read)(state.options.state, p0.as_ptr(), p0.len()) }
     }
 
     fn control<'b, P: Policy>(state: &TableState, p0: &'b [u8]) -> Option<Control<'b>> {
-        let functions = state.functions;
         // SAFETY: the function reads as many bytes.
-        let is_control = unsafe { (functions.is_control)(p0.as_ptr(), p0.len()) };
-        is_control.then_some(Control { p0, functions })
+        let is_control = unsafe { function(state.product.is_control)(p0.as_ptr(), p0.len()) };
+        is_control.then_some(Control { p0 })
     }
 
     fn differs(state: &TableState, (): &(), measured: bool) -> bool {
         // SAFETY: as in `encode`.
-        unsafe { (state.functions.differs)(state.options.state, measured) }
+        unsafe { function(state.product.differs)(state.options.state, measured) }
     }
 
     fn choose(state: &mut TableState, (): &(), all: bool) -> bool {
         // SAFETY: as in `encode`.
-        unsafe { (state.functions.keep)(state.options.state, all) }
+        unsafe { function(state.product.keep)(state.options.state, all) }
     }
 
     // `choose` has kept them.
-    fn keep(_: &mut TableState, (): ()) {}
+    fn keep(_: &mut TableState, (): &()) {}
 
     fn reply(state: &mut TableState, (): &(), sn: u8, sink: &mut dyn FnMut(u8)) {
         state.write(Command::TO_DEVICE_ACK, sn, sink);

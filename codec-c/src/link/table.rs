@@ -1,7 +1,6 @@
-//! The product of a firmware: a table of generated functions, and the description of the device.
+//! The table of generated functions that is a product.
 
-use core::ffi::{c_char, c_void};
-use core::slice;
+use core::ffi::c_void;
 
 /// The table of a product, NAME_link_product of the generated code, which has it if GIZWITS_LINK is defined.
 ///
@@ -31,43 +30,21 @@ pub struct gizwits_link_product {
     /// Sets the valid points of such a control in a status. Returns the result of the first invalid value.
     pub apply:
         Option<unsafe extern "C" fn(p0: *const u8, length: usize, status: *mut c_void) -> u16>,
+    /// The length of the memory for the longest frame of a module, NAME_LINK_MEMORY.
+    pub memory_length: usize,
 }
 
-/// The description of a device, usually a constant in flash. NAME_DEVICE_INFO() of the generated code initialises it. No member ends
-/// with a NUL.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct gizwits_device_info {
-    /// The version of the serial protocol, "00000004".
-    pub serial_version: [c_char; 8],
-    /// The version of the P0, "00000002".
-    pub p0_version: [c_char; 8],
-    /// The hardware version, for example "03000001".
-    pub hardware: [c_char; 8],
-    /// The software version.
-    pub software: [c_char; 8],
-    /// The product key.
-    pub product_key: [c_char; 32],
-    /// The time in seconds after a start in which a user may bind the device, the high byte first. 0 is no limit.
-    pub bind_timeout: [u8; 2],
-    /// Zeros.
-    pub reserved: [u8; 7],
-    /// Bit 0 is set for a gateway.
-    pub attributes: u8,
-    /// The secret of the product, which newer modules accept. The link sends it unless it begins with a NUL.
-    pub secret: [c_char; 32],
-}
+/// The number of the functions at the start of a table.
+pub(super) const FUNCTIONS: usize = 7;
 
-impl gizwits_device_info {
-    /// Returns the payload of the frame: 74 bytes, or 106 with a secret.
-    pub(super) fn bytes(&'static self) -> &'static [u8] {
-        let length = match self.secret {
-            [0, ..] => 74,
-            _ => 106,
-        };
-        // SAFETY: the struct has 106 bytes without padding, and `length` is not greater.
-        unsafe { slice::from_raw_parts((&raw const *self).cast::<u8>(), length) }
-    }
-}
+const _: () = assert!(size_of::<gizwits_link_product>() == size_of::<[usize; FUNCTIONS + 1]>());
 
-const _: () = assert!(size_of::<gizwits_device_info>() == 106);
+/// Returns a function of a table, or of the options, without null pointers.
+///
+/// # Safety
+/// `gizwits_link_init` has accepted the table and the options.
+#[inline(always)]
+pub(super) unsafe fn function<F>(member: Option<F>) -> F {
+    // SAFETY: `gizwits_link_init` refuses null pointers, and nobody changes the structs.
+    unsafe { member.unwrap_unchecked() }
+}

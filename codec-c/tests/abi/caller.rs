@@ -17,7 +17,9 @@ use gizwits::payload::gizwits_payload_parse;
 use gizwits::point::{gizwits_point_find, gizwits_point_name};
 use gizwits::product::{gizwits_definition_check, gizwits_product_free, gizwits_product_new};
 use gizwits::products::gizwits_product;
+use gizwits::state::*;
 use gizwits::status::{gizwits_status, gizwits_status_name};
+use gizwits::uart::*;
 
 /// The error of a call that failed.
 #[derive(Debug, PartialEq, Eq)]
@@ -331,6 +333,115 @@ pub(crate) fn encode_frame(frame: &gizwits_frame) -> Answer<Vec<u8>> {
         // SAFETY: as above.
         unsafe { gizwits_frame_encode(frame, out, capacity, length, error) }
     })
+}
+
+/// The state of a device, which is freed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Device(pub(crate) gizwits_state);
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        assert_eq!(gizwits_state_free(self.0), gizwits_status::Ok);
+        assert_eq!(gizwits_state_free(self.0), gizwits_status::InvalidHandle);
+    }
+}
+
+#[expect(
+    clippy::undocumented_unsafe_blocks,
+    reason = "the comment above `Loaded` is that of all"
+)]
+impl Device {
+    pub(crate) fn new(loaded: &Loaded) -> Self {
+        let made = stored(|state, error| unsafe { gizwits_state_new(loaded.0, state, error) });
+        Device(made.expect("a state"))
+    }
+
+    pub(crate) fn merge(&self, options: u32, payload: &[u8]) -> Answer<bool> {
+        let payload = exactly(payload);
+        let (from, len) = (payload.as_ptr(), payload.len());
+        stored(|merged, error| unsafe {
+            gizwits_state_merge(self.0, options, from, len, merged, error)
+        })
+        .map(|merged: u8| merged == 1)
+    }
+
+    pub(crate) fn json(&self) -> String {
+        text(|out, capacity, length, error| unsafe {
+            gizwits_state_json(self.0, out, capacity, length, error)
+        })
+        .expect("JSON")
+    }
+
+    pub(crate) fn values(&self) -> Vec<gizwits_value> {
+        filled(0, |values, capacity, count, error| unsafe {
+            gizwits_state_values(self.0, values, capacity, count, error)
+        })
+        .expect("values")
+    }
+
+    pub(crate) fn value(&self, point: u16) -> Answer<gizwits_value> {
+        stored(|value, error| unsafe { gizwits_state_value(self.0, point, value, error) })
+    }
+}
+
+/// Calls `call` with the serial frame at the start of some bytes and the number of its bytes. `room` is that of the buffer.
+pub(crate) fn parse_uart<R>(
+    bytes: &[u8],
+    room: usize,
+    call: impl FnOnce(&gizwits_uart_frame, usize) -> R,
+) -> Answer<R> {
+    let (bytes, mut buffer) = (exactly(bytes), vec![UNUSED; room].into_boxed_slice());
+    let (from, len) = (bytes.as_ptr(), bytes.len());
+    let mut consumed = usize::MAX;
+    let frame = stored(|frame, error| {
+        let consumed = &mut consumed;
+        // SAFETY: as above.
+        unsafe { gizwits_uart_parse(from, len, buffer.as_mut_ptr(), room, frame, consumed, error) }
+    })?;
+    Ok(call(&frame, consumed))
+}
+
+/// The bytes of a serial frame.
+pub(crate) fn encode_uart(frame: &gizwits_uart_frame) -> Answer<Vec<u8>> {
+    filled(0, |out, capacity, length, error| {
+        // SAFETY: as above.
+        unsafe { gizwits_uart_encode(frame, out, capacity, length, error) }
+    })
+}
+
+/// A decoder of serial frames, with a buffer of exactly its length.
+pub(crate) struct Uart {
+    pub(crate) decoder: Box<gizwits_uart_decoder>,
+    buffer: Box<[u8]>,
+}
+
+impl Uart {
+    pub(crate) fn new(room: usize) -> Self {
+        let memory = [ptr::null_mut(); GIZWITS_UART_WORDS];
+        let mut uart = Uart {
+            decoder: Box::new(gizwits_uart_decoder { memory }),
+            buffer: vec![UNUSED; room].into(),
+        };
+        let (decoder, buffer) = (&raw mut *uart.decoder, uart.buffer.as_mut_ptr());
+        // SAFETY: as above.
+        answer(|error| unsafe { gizwits_uart_init(decoder, buffer, room, error) })
+            .expect("a decoder");
+        uart
+    }
+
+    /// Calls `call` with the next event, and returns the number of bytes up to it.
+    pub(crate) fn read(&mut self, bytes: &[u8], call: impl FnOnce(&gizwits_uart_event)) -> usize {
+        let bytes = exactly(bytes);
+        let (from, len, mut used) = (bytes.as_ptr(), bytes.len(), usize::MAX);
+        let decoder = &raw mut *self.decoder;
+        let event = stored(|event, error| {
+            // SAFETY: as above.
+            unsafe { gizwits_uart_read(decoder, from, len, event, &mut used, error) }
+        });
+        call(&event.expect("every stream is accepted"));
+        assert!(self.buffer.len() < usize::MAX);
+        used
+    }
 }
 
 /// The bytes behind a pointer of the library.

@@ -5,21 +5,24 @@ use std::collections::BTreeMap;
 
 use gizwits::frame::gizwits_frame;
 use gizwits::message::{gizwits_message, gizwits_value};
+use gizwits::uart::{gizwits_uart_event, gizwits_uart_frame};
 use gizwits_codec_core::m2m::{self, Event, Frame};
-use gizwits_codec_core::{P0, PointId, PointValue, Protocol, Raw};
+use gizwits_codec_core::{P0, PointId, PointValue, Protocol, Raw, uart};
 use gizwits_codec_std::{
-    self as codec, Action, Content, Decoded, Error, Product, Rounding, Value, payload,
+    self as codec, Action, Content, Decoded, Error, Product, Rounding, State, Value, payload,
 };
 use gizwits_tests::arbitrary::{self, Draw};
 use gizwits_tests::reference;
+use gizwits_tests::uart::wire;
 use serde_json::json;
 
-use crate::caller::{self, Answer, Loaded, Refusal};
+use crate::caller::{self, Answer, Device, Loaded, Refusal};
 
 /// Checks the law for what `bytes` make up.
 pub(crate) fn law(bytes: &[u8]) {
     let mut draw = Draw::new(bytes);
     frames(&arbitrary::stream(&mut draw));
+    serial(&mut draw);
     let protocol = draw.pick(&[arbitrary::Protocol::Standard, arbitrary::Protocol::VarLen]);
     let mut json = None;
     let text = match draw.below(8) {
@@ -37,6 +40,7 @@ pub(crate) fn law(bytes: &[u8]) {
         return;
     };
     let points = json.as_ref().map(reference::points);
+    let (device, mut state) = (Device::new(&loaded), product.state());
     for _ in 0..4 {
         let any = draw_byte(&mut draw);
         let mut p0 = vec![draw.pick(&[1, 2, 3, 4, 5, 6, 0x11, 0x12, 0x13, 0x14, 0x15, any])];
@@ -48,7 +52,122 @@ pub(crate) fn law(bytes: &[u8]) {
         };
         disturb(&mut draw, &mut bytes);
         message(&product, &loaded, &bytes, &mut draw);
+        merges(&product, &device, &mut state, &bytes);
     }
+}
+
+/// Merges a payload into a state in both ways, and compares all of both states.
+fn merges(product: &Product, device: &Device, state: &mut State, bytes: &[u8]) {
+    for options in [0, 1] {
+        let decoded = match options {
+            0 => product.decode(bytes),
+            _ => product.lax().decode(bytes),
+        };
+        let merged = decoded.and_then(|decoded| product.merge(state, &decoded));
+        same(product, device.merge(options, bytes), merged);
+    }
+    assert_eq!(device.json(), state.to_json());
+    let values = device.values();
+    assert_eq!(values.len(), state.view().iter().count());
+    for (value, reading) in values.iter().zip(state.view().iter()) {
+        same_value(value, reading);
+        same_value(&device.value(value.point).unwrap(), reading);
+    }
+    if let Some(missing) = state.never_seen().next() {
+        let refusal = device.value(missing.id().0).unwrap_err();
+        assert_eq!(refusal.status, "no_value");
+    }
+    let past = product.layout().points();
+    assert_eq!(device.value(past).unwrap_err().status, "unknown_point");
+}
+
+/// A stream of the serial line, with frames, headers, stuffing and noise.
+fn serial_stream(draw: &mut Draw<'_>) -> Vec<u8> {
+    let mut stream = Vec::new();
+    for _ in 0..draw.below(6) {
+        let payload = draw.pick(&[&[][..], &[0xff], &[4, 0xff, 0xff, 0x55], &[0; 40]]);
+        let mut piece = match draw.below(6) {
+            0 => vec![0xff; draw.below(4) as usize],
+            1 => draw.bytes(4),
+            _ => wire(
+                draw_byte(draw),
+                draw_byte(draw),
+                draw.pick(&[0, 1]),
+                payload,
+            ),
+        };
+        disturb(draw, &mut piece);
+        stream.extend(piece);
+    }
+    stream
+}
+
+/// Reads the frames of a serial stream in both ways, as a stream and one by one, and writes them again.
+pub(crate) fn serial(draw: &mut Draw<'_>) {
+    let stream = serial_stream(draw);
+    let room = draw.pick(&[0, 3, 4, 8, 64]);
+    let mut memory = vec![0; room];
+    let (mut ours, mut theirs) = (uart::Decoder::new(&mut memory), caller::Uart::new(room));
+    let size = 1 + draw.below(64) as usize;
+    for piece in stream.chunks(size) {
+        let (mut rest, mut at) = (piece, 0);
+        loop {
+            let event = ours.next_event(&mut rest);
+            let is_last = event.is_none();
+            at += theirs.read(&piece[at..], |found| same_event(found, event));
+            assert_eq!(at, piece.len() - rest.len());
+            if is_last {
+                break;
+            }
+        }
+    }
+    let start = draw.below(stream.len() as u32 + 1) as usize;
+    let mut memory = vec![0; room];
+    let ours = uart::parse(&stream[start..], &mut memory);
+    let parsed = caller::parse_uart(&stream[start..], room, |frame, consumed| {
+        let (own, rest) = ours.expect("it is parsed");
+        same_uart(frame, own);
+        assert_eq!(consumed, stream.len() - start - rest.len());
+        let mut out = [0; 256];
+        let length = own.encode(&mut out).unwrap();
+        assert_eq!(caller::encode_uart(frame).as_deref(), Ok(&out[..length]));
+    });
+    if let Err(refusal) = parsed {
+        let error = ours.expect_err("it is refused");
+        let ours = (error.kind.name(), error.to_string(), error.byte);
+        assert_eq!((&*refusal.status, refusal.text, refusal.byte), ours);
+    }
+}
+
+fn same_event(theirs: &gizwits_uart_event, ours: Option<uart::Event<'_>>) {
+    let sums = (theirs.kind, theirs.expected, theirs.found);
+    match ours {
+        None => assert_eq!(sums, (0, 0, 0)),
+        Some(uart::Event::Frame(frame)) => {
+            assert_eq!(sums, (1, 0, 0));
+            same_uart(&theirs.frame, frame);
+        }
+        Some(uart::Event::Corrupt {
+            sn,
+            expected,
+            found,
+        }) => {
+            assert_eq!((sums, theirs.frame.sn), ((2, expected, found), sn));
+        }
+        Some(uart::Event::TooLong { payload }) => {
+            assert_eq!(
+                (sums, theirs.frame.payload_length),
+                ((3, 0, 0), payload.into())
+            );
+        }
+    }
+}
+
+fn same_uart(theirs: &gizwits_uart_frame, ours: uart::Frame<'_>) {
+    let payload = caller::bytes(theirs.payload, theirs.payload_length);
+    assert_eq!(payload, Some(ours.payload));
+    let head = (theirs.command, theirs.sn, theirs.flags);
+    assert_eq!(head, (ours.command.0, ours.sn, ours.flags));
 }
 
 fn draw_byte(draw: &mut Draw<'_>) -> u8 {

@@ -13,12 +13,14 @@ use gizwits::message::*;
 use gizwits::payload::*;
 use gizwits::point::*;
 use gizwits::product::*;
+use gizwits::state::*;
 use gizwits::status::{gizwits_status as S, gizwits_status_name};
+use gizwits::uart::*;
 use gizwits::version::gizwits_version;
 use gizwits_codec_core::{Error, ErrorKind};
 use gizwits_tests::vectors::fixture;
 
-use crate::caller::{Loaded, answer, name};
+use crate::caller::{Device, Loaded, answer, name};
 
 const REPORT: [u8; 8] = [0x04, 0x01, 0x00, 0x00, 0x10, 0x1e, 0x00, 0x00];
 
@@ -46,8 +48,9 @@ fn every_status_has_a_name() {
         assert_eq!(name(number).to_uppercase(), constant);
     }
     for (kind, _) in gizwits_codec_std::Error::KINDS {
-        // No call takes a state.
-        assert!(names.contains(*kind) || *kind == "other_product", "{kind}");
+        // A state decodes with its own product, and no function reads snapshots.
+        let is_other = matches!(*kind, "other_product" | "snapshot");
+        assert!(names.contains(*kind) || is_other, "{kind}");
     }
     let kinds = [
         ErrorKind::OutOfSpace { needed: 1 },
@@ -484,6 +487,164 @@ fn handles_that_are_wrong_or_freed() {
             "{handle:#x}: {refused:?}"
         );
         assert_eq!((length, out), (0, [0; 64]));
+    }
+}
+
+/// A state lives longer than its product, and no handle of one kind is one of the other.
+#[test]
+fn states_that_are_wrong_or_freed() {
+    let (loaded, mut length, mut out) = (loaded(), 9, [0_u8; 64]);
+    let (freed, kept) = (Device::new(&loaded).0, Device::new(&loaded));
+    let (product, from) = (loaded.0, REPORT.as_ptr());
+    drop(loaded);
+    assert_eq!(kept.merge(0, &REPORT), Ok(true));
+    assert_eq!(kept.values().len(), 11);
+    assert_eq!(kept.merge(2, b"\x01").unwrap_err().status, "incomplete");
+    assert_eq!(kept.merge(0, &[0x02]), Ok(false));
+    assert_eq!(
+        kept.merge(6, &REPORT).unwrap_err().status,
+        "invalid_argument"
+    );
+    assert_eq!(gizwits_product_free(kept.0), S::InvalidHandle);
+    for handle in [0, 1, freed, product, u64::MAX, kept.0 ^ 1 << 63, kept.0 ^ 1] {
+        let (l, to) = (&raw mut length, out.as_mut_ptr());
+        // SAFETY: the lengths are those of the memory.
+        let refused = unsafe {
+            let mut value = std::mem::MaybeUninit::uninit();
+            [
+                gizwits_state_free(handle),
+                gizwits_state_merge(handle, 0, from, 8, null_mut(), null_mut()),
+                gizwits_state_json(handle, to.cast(), 64, l, null_mut()),
+                gizwits_state_values(handle, null_mut(), 0, l, null_mut()),
+                gizwits_state_value(handle, 0, value.as_mut_ptr(), null_mut()),
+            ]
+        };
+        let all = refused.iter().all(|status| *status == S::InvalidHandle);
+        assert!(all, "{handle:#x}: {refused:?}");
+        assert_eq!((length, out), (0, [0; 64]));
+    }
+    let mut handle = 7;
+    // SAFETY: null pointers are what is tested.
+    unsafe {
+        let made = answer(|e| gizwits_state_new(0, &mut handle, e)).unwrap_err();
+        assert_eq!((&*made.status, handle), ("invalid_handle", 0));
+        let refused = [
+            gizwits_state_new(0, null_mut(), null_mut()),
+            gizwits_state_merge(kept.0, 0, null(), 8, null_mut(), null_mut()),
+            gizwits_state_json(kept.0, null_mut(), 0, null_mut(), null_mut()),
+            gizwits_state_values(kept.0, null_mut(), 1, &mut length, null_mut()),
+            gizwits_state_value(kept.0, 0, null_mut(), null_mut()),
+        ];
+        let all = refused.iter().all(|status| *status == S::NullPointer);
+        assert!(all, "{refused:?}");
+        // The result in the payload, of which nothing is then changed.
+        let mut bytes = REPORT;
+        let at = bytes.as_mut_ptr();
+        let status = gizwits_state_merge(kept.0, 0, at, 8, at.add(7), null_mut());
+        assert_eq!((status, bytes), (S::Overlap, REPORT));
+    }
+}
+
+#[test]
+fn serial_frames_and_decoders_that_are_wrong() {
+    let (mut used, mut memory) = (9_usize, [0xa5_u8; 64]);
+    let (from, at, error) = (REPORT.as_ptr(), memory.as_mut_ptr(), null_mut());
+    let mut event = std::mem::MaybeUninit::<gizwits_uart_event>::uninit();
+    let mut frame = std::mem::MaybeUninit::<gizwits_uart_frame>::uninit();
+    let mut none = gizwits_uart_decoder {
+        memory: [null_mut(); GIZWITS_UART_WORDS],
+    };
+    // SAFETY: what is wrong is refused before it is used.
+    unsafe {
+        let (event, frame, used) = (event.as_mut_ptr(), frame.as_mut_ptr(), &raw mut used);
+        let none = &raw mut none;
+        assert_eq!(
+            gizwits_uart_read(none, from, 8, event, used, error),
+            S::InvalidHandle
+        );
+        assert_eq!(*used, 0);
+        let refused = [
+            gizwits_uart_init(null_mut(), at, 8, error),
+            gizwits_uart_init(none, null_mut(), 8, error),
+            gizwits_uart_read(null_mut(), from, 8, event, used, error),
+            gizwits_uart_read(none, from, 8, event, null_mut(), error),
+            gizwits_uart_parse(null(), 8, at, 64, frame, used, error),
+            gizwits_uart_parse(from, 8, null_mut(), 64, frame, used, error),
+            gizwits_uart_parse(from, 8, at, 64, null_mut(), used, error),
+            gizwits_uart_parse(from, 8, at, 64, frame, null_mut(), error),
+            gizwits_uart_encode(null(), at, 64, used, error),
+        ];
+        let all = refused.iter().all(|status| *status == S::NullPointer);
+        assert!(all, "{refused:?}");
+        // A decoder whose initialisation failed is none.
+        assert_eq!(gizwits_uart_init(none, at, 64, error), S::Ok);
+        assert_eq!(gizwits_uart_init(none, none.cast(), 64, error), S::Overlap);
+        assert_eq!(
+            gizwits_uart_read(none, from, 8, event, used, error),
+            S::InvalidHandle
+        );
+        assert_eq!(
+            gizwits_uart_init(none, at, usize::MAX, error),
+            S::InvalidLength
+        );
+        assert_eq!(
+            gizwits_uart_init(none.byte_add(1), at, 64, error),
+            S::Misaligned
+        );
+        // The decoder writes its buffer while it reads the bytes.
+        assert_eq!(gizwits_uart_init(none, at, 64, error), S::Ok);
+        assert_eq!(
+            gizwits_uart_read(none, at.add(63), 1, event, used, error),
+            S::Overlap
+        );
+        // The number is not written into the decoder, which still reads.
+        assert_eq!(
+            gizwits_uart_read(none, from, 8, event, none.cast(), error),
+            S::Overlap
+        );
+        assert_eq!(gizwits_uart_read(none, from, 8, event, used, error), S::Ok);
+        assert_eq!(
+            gizwits_uart_read(none, none.cast(), 1, event, used, error),
+            S::Overlap
+        );
+        assert_eq!(
+            gizwits_uart_read(none, null(), 1, event, used, error),
+            S::NullPointer
+        );
+        assert_eq!(
+            gizwits_uart_read(none, from, 8, null_mut(), used, error),
+            S::NullPointer
+        );
+        assert_eq!(
+            gizwits_uart_parse(at, 8, at.add(7), 57, frame, used, error),
+            S::Overlap
+        );
+        assert_eq!(
+            gizwits_uart_read(none, null(), 0, event, used, error),
+            S::Ok
+        );
+        let mut long = gizwits_uart_frame {
+            payload: null(),
+            payload_length: 1,
+            flags: 0,
+            command: 5,
+            sn: 0,
+        };
+        assert_eq!(
+            gizwits_uart_encode(&long, at, 64, used, error),
+            S::NullPointer
+        );
+        (long.payload, long.payload_length) = (at, 9);
+        assert_eq!(
+            gizwits_uart_encode(&long, at.add(8), 56, used, error),
+            S::Overlap
+        );
+        let payload = vec![0; 65_275];
+        (long.payload, long.payload_length) = (payload.as_ptr(), payload.len());
+        assert_eq!(
+            gizwits_uart_encode(&long, null_mut(), 0, used, error),
+            S::FrameLimit
+        );
     }
 }
 

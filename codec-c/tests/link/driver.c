@@ -1,11 +1,17 @@
 /* The generated code of a product behind names that are the same for all. */
 extern const size_t link_sizes[3];
+extern const char link_info[];
+extern const gizwits_link_timing link_timing;
 const gizwits_link_product *link_table(void);
 void link_start(void *status);
 uint16_t link_set(void *status, const uint8_t *p0, size_t len);
 uint16_t link_get(const void *status, uint8_t *p0, size_t room, size_t *len);
 
 const size_t link_sizes[3] = {sizeof(NAME(status)), sizeof(NAME(link_state)), UPPER(LINK_MEMORY)};
+
+const char link_info[] =
+    GIZWITS_DEVICE_INFO("03000001", "03000102", "00000000000000000000000000000000", "\1\x2c", "\1", "");
+const gizwits_link_timing link_timing = GIZWITS_LINK_TIMING_DEFAULT;
 
 const gizwits_link_product *link_table(void)
 {

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use gizwits::link::*;
 use gizwits::status::gizwits_status as S;
 use gizwits_codec_core::Protocol;
+use gizwits_codec_core::uart::DeviceInfo;
 use gizwits_codec_std::codegen;
 use gizwits_tests::program::Folder;
 use gizwits_tests::vectors::product;
@@ -68,6 +69,9 @@ type Get = unsafe extern "C" fn(*const c_void, *mut u8, usize, *mut usize) -> u1
 pub(crate) struct Generated {
     table: *const gizwits_link_product,
     sizes: [usize; 3],
+    /// The description of the device of all links, with a NUL.
+    pub(crate) info: &'static [u8],
+    pub(crate) timing: gizwits_link_timing,
     start: Start,
     set: Set,
     get: Get,
@@ -112,6 +116,8 @@ impl Generated {
             Generated {
                 table: table(),
                 sizes: *symbol("link_sizes").cast(),
+                info: std::slice::from_raw_parts(symbol("link_info").cast(), 75),
+                timing: *symbol("link_timing").cast(),
                 start: std::mem::transmute::<*mut c_void, Start>(symbol("link_start")),
                 set: std::mem::transmute::<*mut c_void, Set>(symbol("link_set")),
                 get: std::mem::transmute::<*mut c_void, Get>(symbol("link_get")),
@@ -127,13 +133,12 @@ pub(crate) const NONE: gizwits_link = gizwits_link {
     memory: [null_mut(); GIZWITS_LINK_WORDS],
 };
 
-/// The description of the device of all links, as text.
-pub(crate) const INFO: &[u8; 106] = &{
-    let mut info = [0; 106];
-    let (text, _) = info.split_at_mut(64);
-    text.copy_from_slice(b"0000000400000002030000010300010200000000000000000000000000000000");
-    info
-};
+/// The description of the device of all links.
+pub(crate) const INFO: DeviceInfo = DeviceInfo::new(&[b'0'; 32])
+    .hardware(b"03000001")
+    .software(b"03000102")
+    .bind_timeout(300)
+    .attributes(1);
 
 /// The bytes that a link has sent.
 #[derive(Default)]
@@ -164,14 +169,15 @@ impl Running {
         let mut frame = vec![0; memory + outbox].into_boxed_slice();
         let options = gizwits_link_options {
             product: generated.table,
-            info: INFO.as_ptr().cast(),
+            info: generated.info.as_ptr().cast(),
             status: memories[0].as_mut_ptr().cast(),
             state: memories[1].as_mut_ptr().cast(),
             memory: frame.as_mut_ptr(),
-            memory_length: frame.len(),
-            outbox_length: outbox,
             write: Some(write),
             context: (&raw mut *sent).cast(),
+            info_length: generated.info.len(),
+            memory_length: frame.len(),
+            outbox_length: outbox,
         };
         let mut running = Running {
             generated,

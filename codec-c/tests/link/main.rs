@@ -8,6 +8,7 @@ use std::ptr::{null, null_mut};
 
 use gizwits::link::*;
 use gizwits::status::gizwits_status as S;
+use gizwits_codec_core::link::Timing;
 use gizwits_codec_core::model::Model;
 use gizwits_tests::arbitrary::Draw;
 use gizwits_tests::generated::{air_conditioner, climate, wave_pump};
@@ -15,7 +16,7 @@ use gizwits_tests::uart::wire;
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, any, proptest};
 
-use generated::{Generated, NONE, Running};
+use generated::{Generated, INFO, NONE, Running};
 use pair::Pair;
 
 proptest! {
@@ -137,6 +138,35 @@ fn no_invalid_value_is_sent() {
     assert_eq!(link.sent(), wire(5, 1, 0, &[0x04, 1, 0, 0, 30, 0, 0, 0]));
 }
 
+#[test]
+fn the_macros_of_the_header_are_those_of_the_core() {
+    let generated = Generated::get("climate");
+    assert_eq!(generated.info, [INFO.bytes(), b"\0"].concat());
+    let gizwits_link_timing {
+        full,
+        measured,
+        resend,
+        tries,
+    } = generated.timing;
+    let core = Timing::VENDOR;
+    assert_eq!(
+        (full, measured, resend, tries),
+        (core.full, core.measured, core.resend, core.tries)
+    );
+    // `sizeof` counts the NUL, `strlen` does not.
+    let mut running = Running::new(generated, 0);
+    for length in [74, 75] {
+        let mut options = running.options();
+        options.info_length = length;
+        // SAFETY: all memory lives as long as `running`.
+        let status = unsafe { gizwits_link_init(running.link(), &raw const options) };
+        assert_eq!(status, S::Ok);
+        running.sent();
+        running.receive_bytes(&wire(1, 3, 0, &[]), 0);
+        assert_eq!(running.sent(), wire(2, 3, 0, INFO.bytes()));
+    }
+}
+
 /// A change of the options of a link.
 type Change<'a> = &'a dyn Fn(&mut gizwits_link_options);
 
@@ -177,7 +207,7 @@ fn misuse_returns_a_status() {
         let mut table = *good.product;
         table.differs = None;
         let table = &raw const table;
-        let changes: [(Change<'_>, S); 11] = [
+        let changes: [(Change<'_>, S); 15] = [
             (&|options| options.product = null(), S::NullPointer),
             (&|options| options.product = table, S::NullPointer),
             (
@@ -185,6 +215,13 @@ fn misuse_returns_a_status() {
                 S::Misaligned,
             ),
             (&|options| options.info = null(), S::NullPointer),
+            (&|options| options.info_length = 0, S::InvalidLength),
+            (&|options| options.info_length = 73, S::InvalidLength),
+            (&|options| options.info_length = 104, S::InvalidLength),
+            (
+                &|options| options.info_length = usize::MAX,
+                S::InvalidLength,
+            ),
             (&|options| options.status = null_mut(), S::NullPointer),
             (&|options| options.state = null_mut(), S::NullPointer),
             (&|options| options.memory = null_mut(), S::NullPointer),
@@ -223,6 +260,9 @@ fn misuse_returns_a_status() {
         let event = &raw mut event;
         let read = gizwits_link_receive_bytes(own, bytes.as_ptr(), 4, 0, event, null_mut());
         assert_eq!(read, S::NullPointer);
+        // The number is not written into the link, which still reads.
+        let read = gizwits_link_receive_bytes(own, bytes.as_ptr(), 4, 0, event, own.cast());
+        assert_eq!(read, S::Overlap);
         let read = gizwits_link_receive_bytes(own, null(), 4, 0, event, &raw mut used);
         assert_eq!((read, used), (S::NullPointer, 0));
         let read = gizwits_link_receive_bytes(own, null(), 0, 0, event, &raw mut used);
@@ -237,10 +277,21 @@ fn misuse_returns_a_status() {
         assert_eq!(gizwits_link_send(own, [0; 5].as_ptr(), 5), S::OutOfSpace);
         assert_eq!(gizwits_link_answer(own, 0x19, 0, null(), 1), S::NullPointer);
         assert_eq!(gizwits_link_request(own, 7, 0), S::InvalidArgument);
+        for command in [0, 1, 0x0d, 0x2b, 0xff] {
+            assert_eq!(gizwits_link_request(own, command, 1), S::InvalidArgument);
+        }
         assert_eq!(gizwits_link_send(own, bytes.as_ptr(), 4), S::Ok);
         assert_eq!(gizwits_link_send(own, bytes.as_ptr(), 1), S::Busy);
         assert_eq!(gizwits_link_request(own, GIZWITS_REQUEST_TIME, 0), S::Busy);
     }
+    // A control of this product is longer than all other frames.
+    let mut long = Running::new(Generated::get("wave-pump"), 0);
+    let mut short = long.options();
+    assert!(short.memory_length > 73);
+    short.memory_length -= 1;
+    // SAFETY: all memory lives as long as `long`.
+    let status = unsafe { gizwits_link_init(long.link(), &raw const short) };
+    assert_eq!(status, S::OutOfSpace);
     let mut invalid = Running::new(Generated::get("air-conditioner"), 0);
     invalid.set(&[0x04, 0, 0, 0, 31, 0, 0, 0]);
     assert_eq!(invalid.restart(), S::InvalidArgument);

@@ -50,7 +50,7 @@ pub(crate) struct Pair<M: Model> {
 impl<M: Model> Pair<M> {
     pub(crate) fn new(generated: &'static Generated) -> Self {
         Pair {
-            info: DeviceInfo::parse(&INFO[..74]).unwrap(),
+            info: INFO,
             buffer: vec![0; Link::<M>::room()],
             outbox: [0; OUTBOX],
             running: Running::new(generated, OUTBOX),
@@ -200,7 +200,16 @@ impl<M: Model> Both<'_, M> {
     }
 
     fn request(&mut self, draw: &mut Draw<'_>) {
-        let (kind, argument) = (draw.below(8) as u8, draw.below(3) as u8);
+        let kind = draw.pick(&[
+            GIZWITS_REQUEST_CONFIGURE,
+            GIZWITS_REQUEST_MODULE,
+            GIZWITS_REQUEST_RESET,
+            GIZWITS_REQUEST_TEST,
+            GIZWITS_REQUEST_BIND,
+            GIZWITS_REQUEST_TIME,
+            GIZWITS_REQUEST_REBOOT,
+        ]);
+        let argument = draw.below(3) as u8;
         let request = match kind {
             GIZWITS_REQUEST_CONFIGURE if argument == 0 => {
                 // SAFETY: the link was initialised.
@@ -214,8 +223,7 @@ impl<M: Model> Both<'_, M> {
             GIZWITS_REQUEST_TEST => Request::TEST,
             GIZWITS_REQUEST_BIND => Request::BIND,
             GIZWITS_REQUEST_TIME => Request::TIME,
-            GIZWITS_REQUEST_REBOOT => Request::REBOOT,
-            _ => return,
+            _ => Request::REBOOT,
         };
         let here = self.link.request(request).is_ok();
         // SAFETY: the link was initialised.

@@ -9,7 +9,10 @@
 //! significant byte first. The 021x service messages of MQTT consist of the prefix, the command, and content
 //! of unknown length.
 //!
-//! [`parse`] reads one frame from a slice, [`Decoder`] reads a stream. Both use the same grammar.
+//! [`parse`] reads one frame from a slice, [`Decoder`] reads a stream. Both use the same grammar. [`Frame::message`]
+//! reads the body of a frame.
+
+mod message;
 
 use nom::bytes::streaming::tag;
 use nom::combinator::cond;
@@ -20,10 +23,12 @@ use nom::{Err, IResult, Needed, Parser};
 use crate::bits;
 use crate::error::{Error, ErrorKind};
 
+pub use message::{DeviceInfo, Hotspot, Hotspots, Message, ModuleInfo, Secret};
+
 /// The prefix of every frame.
 pub const PREFIX: [u8; 4] = [0, 0, 0, 3];
-/// The default limit for the length of a frame, in bytes: 64 KiB.
-pub const DEFAULT_LIMIT: usize = 64 * 1024;
+/// The default limit for the length of a frame, in bytes: 64 KiB, or `usize::MAX` if `usize` has 16 bits.
+pub const DEFAULT_LIMIT: usize = (u16::MAX as usize).saturating_add(1);
 /// The maximum length of a did, in bytes.
 pub const MAX_DID: usize = 64;
 
@@ -110,6 +115,35 @@ impl<'b> Frame<'b> {
     /// # Ok::<(), gizwits_codec_core::Error>(())
     /// ```
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, Error> {
+        let mut output = Output { out, len: 0 };
+        self.put_head(self.body.len(), &mut output)?;
+        output.put(self.body);
+        output.finish()
+    }
+
+    /// Writes a frame around a body of `len` bytes that is in `out` already, [`HEAD_ROOM`] bytes from its start.
+    /// Returns the frame.
+    pub(crate) fn wrap<'o>(&self, out: &'o mut [u8], len: usize) -> Result<&'o [u8], Error> {
+        let mut head = [0; HEAD_ROOM];
+        let mut output = Output {
+            out: &mut head,
+            len: 0,
+        };
+        self.put_head(len, &mut output)?;
+        let head_len = output.finish()?;
+        let start = HEAD_ROOM.saturating_sub(head_len);
+        bits::copy(
+            out.get_mut(start..).unwrap_or(&mut []),
+            head.get(..head_len).unwrap_or(&[]),
+        );
+        let end = HEAD_ROOM.saturating_add(len);
+        Ok(out.get(start..end).unwrap_or(&[]))
+    }
+
+    /// Writes everything before a body of this length.
+    // Inlined, because a firmware has a single caller.
+    #[inline(always)]
+    fn put_head(&self, body_len: usize, output: &mut Output<'_>) -> Result<(), Error> {
         if self.sn.is_some() != Frame::has_sn(self.command) {
             return Err(Error::new(ErrorKind::FrameSn));
         }
@@ -118,12 +152,11 @@ impl<'b> Frame<'b> {
         }
         let did_len = self.did.map_or(0, |did| did.len().saturating_add(2));
         let length = self.sn.map_or(3_usize, |_| 7).saturating_add(did_len);
-        let mut rest = match u32::try_from(length.saturating_add(self.body.len())) {
+        let mut rest = match u32::try_from(length.saturating_add(body_len)) {
             Ok(length) if length < 1 << 28 => length,
             _ => return Err(Error::new(ErrorKind::FrameLimit)),
         };
 
-        let mut output = Output { out, len: 0 };
         output.put(&PREFIX);
         while rest > 0x7f {
             output.put(&[rest as u8 | 0x80]);
@@ -138,10 +171,12 @@ impl<'b> Frame<'b> {
             output.put(&(did.len() as u16).to_be_bytes());
             output.put(did);
         }
-        output.put(self.body);
-        output.finish()
+        Ok(())
     }
 }
+
+/// The length in bytes of the longest head of a frame without a did: prefix, length, flag, command and sn.
+pub(crate) const HEAD_ROOM: usize = 15;
 
 /// An output buffer that counts all bytes written to it and stores those that fit.
 struct Output<'o> {
@@ -292,9 +327,11 @@ fn any_event(input: &[u8], limit: usize) -> Parsed<'_, Event<'_>> {
     if length < 3 {
         return fail(Fault::Verify);
     }
-    if length > limit {
-        return fail(Fault::TooLarge);
-    }
+    // A length may have 28 bits, a `usize` only 16.
+    let length = match usize::try_from(length) {
+        Ok(length) if length <= limit => length,
+        _ => return fail(Fault::TooLarge),
+    };
     let (rest, content) = split(length, input)?;
     match frame(content) {
         Ok((_, frame)) => Ok((rest, Event::Frame(frame))),
@@ -308,12 +345,12 @@ fn fail<'b, O>(fault: Fault) -> Parsed<'b, O> {
     Err(Err::Error((&[], fault)))
 }
 
-fn varint(mut input: &[u8]) -> Parsed<'_, usize> {
+fn varint(mut input: &[u8]) -> Parsed<'_, u32> {
     let mut length = 0;
     for shift in [0, 7, 14, 21] {
         let (rest, byte) = be_u8(input)?;
         input = rest;
-        length |= usize::from(byte & 0x7f) << shift;
+        length |= u32::from(byte & 0x7f) << shift;
         if byte < 0x80 {
             return Ok((input, length));
         }
@@ -538,7 +575,11 @@ impl<'o> Decoder<'o> {
 }
 
 #[cfg(test)]
-#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used
+)]
 mod tests {
     extern crate std;
 
@@ -559,6 +600,49 @@ mod tests {
             vec(0_u8..4, 0..12),
         ];
         vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+    }
+
+    /// Every group of a length counts, where a frame is read and where it is written. A head is enough for that: the
+    /// error of an incomplete frame has the number of bytes that are missing.
+    #[test]
+    fn every_group_of_a_length_counts() {
+        let groups = (0..4).flat_map(|group| (1..0x80_u32).map(move |bits| bits << (7 * group)));
+        let borders = (2..29).flat_map(|bits| [(1_u32 << bits) - 1, 1 << bits, (1 << bits) + 1]);
+        let lengths = groups.chain(borders);
+        for length in lengths.filter(|length| (3..1 << 28).contains(length)) {
+            let mut head = PREFIX.to_vec();
+            let mut rest = length;
+            while rest >= 128 {
+                head.push((128 + rest % 128) as u8);
+                rest /= 128;
+            }
+            head.push(rest as u8);
+
+            let error = parse(&head, length as usize).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Incomplete { missing: length });
+            let error = parse(&head, length as usize - 1).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::FrameLimit);
+
+            let frame = Frame {
+                flag: 0,
+                command: TO_DEVICE,
+                sn: None,
+                did: None,
+                body: &[],
+            };
+            let mut out = [0; HEAD_ROOM];
+            let mut output = Output {
+                out: &mut out,
+                len: 0,
+            };
+            frame.put_head(length as usize - 3, &mut output).unwrap();
+            assert_eq!(output.finish(), Ok(head.len() + 3));
+            assert_eq!(&out[..head.len()], &head[..]);
+        }
+        // A fifth group is neither read nor written.
+        let five = [&PREFIX[..], &[0x80, 0x80, 0x80, 0x80, 1]].concat();
+        let error = parse(&five, usize::MAX).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::FrameLength);
     }
 
     proptest! {

@@ -161,7 +161,7 @@ impl<'b> Mask<'b> {
 }
 
 /// The number of bytes whose bits have numbers that fit a `u16`.
-const MOST: usize = 65_536 / 8;
+const MOST: usize = u16::MAX as usize / 8 + 1;
 
 /// The number of bits of a machine word.
 const WORD: u16 = usize::BITS as u16;

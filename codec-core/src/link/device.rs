@@ -47,7 +47,7 @@ pub trait Device {
     fn choose(state: &mut Self::State, values: &Self::Values, all: bool) -> bool;
 
     /// Makes these values those of the last report.
-    fn keep(state: &mut Self::State, values: Self::Values);
+    fn keep(state: &mut Self::State, values: &Self::Values);
 
     /// Writes the frame that answers the last read.
     fn reply(state: &mut Self::State, values: &Self::Values, sn: u8, sink: &mut dyn FnMut(u8));
@@ -70,6 +70,7 @@ pub struct ModelState<M: Model> {
 }
 
 impl<M: Model> ModelState<M> {
+    #[inline]
     pub(super) const fn new() -> Self {
         ModelState {
             sent: <M as Model>::VALUES,
@@ -143,7 +144,7 @@ impl<M: Model> Device for M {
     }
 
     #[inline]
-    fn keep(state: &mut ModelState<M>, values: M::Values) {
+    fn keep(state: &mut ModelState<M>, values: &M::Values) {
         // Byte by byte: compilers expand the copy of an array to many instructions.
         bits::copy(state.sent.as_mut(), values.as_ref());
     }

@@ -57,7 +57,7 @@ struct Words {
     head: u64,
 }
 
-/// What decides whether a value may be set.
+/// The rules that decide whether a value may be set.
 #[derive(Clone, Copy, Debug)]
 struct Rules<'l> {
     layout: LayoutRef<'l>,
@@ -497,7 +497,7 @@ mod tests {
     use proptest::prelude::*;
     use std::vec::Vec;
 
-    /// What a point is made from: kind, width, gap before it, limits, scale.
+    /// The parts of a drawn point: kind, width, gap before it, limits, scale.
     type Seed = (u8, u32, u32, (u32, u32), (i64, i64, u8));
 
     fn seeds() -> impl Strategy<Value = Vec<Seed>> {
@@ -551,6 +551,33 @@ mod tests {
             }
         }
         all
+    }
+
+    /// A control takes the writable points alone, a reply and a report take all points, and a read takes no value.
+    #[test]
+    fn access_decides_what_a_message_may_have() {
+        use Access::{Alert, Fault, ReadOnly, Writable};
+        for protocol in [Protocol::Standard, Protocol::VarLen] {
+            let accesses = [Writable, ReadOnly, Alert, Fault];
+            let point = |(id, access)| Point::bool(id, access, id.into(), 0);
+            let points: Vec<Point> = (0..).zip(accesses).map(point).collect();
+            let layout = Layout::<4>::new(protocol, &points).unwrap();
+            for action in [Action::Control, Action::Read, Action::Reply, Action::Report] {
+                let mut out = [0; 16];
+                let mut message = Encoder::begin(layout.get(), action, &mut out).unwrap();
+                for (id, access) in (0..).map(PointId).zip(accesses) {
+                    let expected = match action {
+                        Action::Read => Err(ErrorKind::WrongAction),
+                        Action::Control if access != Writable => Err(ErrorKind::NotWritable),
+                        _ => Ok(()),
+                    };
+                    let set = message.set(id, Value::Bool(true));
+                    assert_eq!(set.map_err(|error| error.kind), expected, "{access:?}");
+                    let set = message.set_raw(id, 1);
+                    assert_eq!(set.map_err(|error| error.kind), expected, "{access:?}");
+                }
+            }
+        }
     }
 
     /// A value that is often the value of a point, and often refused.

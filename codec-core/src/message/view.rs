@@ -19,7 +19,7 @@ use crate::layout::{
 use crate::value::{Raw, Value};
 
 /// The value of one point in a message.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct PointValue<'l, 'b> {
     location: Location<'l>,
     /// The limits, or `None` if the table is too short. A check here would cost every decode a branch.
@@ -145,6 +145,10 @@ impl<'l, 'b> PointValue<'l, 'b> {
     /// for point in view {
     ///     assert_eq!(point.value(), Value::Number(101.into()));
     ///     assert_eq!(point.flagged(), Some(ErrorKind::AboveMax));
+    ///     assert_eq!(
+    ///         format!("{point:?}"),
+    ///         "PointValue { id: 0, value: Number(101), raw: Number(101), flagged: AboveMax }"
+    ///     );
     /// }
     /// # Ok::<(), gizwits_codec_core::Error>(())
     /// ```
@@ -154,6 +158,20 @@ impl<'l, 'b> PointValue<'l, 'b> {
             Raw::Number(raw) => self.limits?.broken_by(raw, self.location.field.shape),
             Raw::Bytes(_) => None,
         }
+    }
+}
+
+impl core::fmt::Debug for PointValue<'_, '_> {
+    /// Writes what was read: the id, the engineering value, the raw value, and the rule that the value breaks.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let mut point = f.debug_struct("PointValue");
+        point.field("id", &self.id().0);
+        point.field("value", &self.value());
+        point.field("raw", &self.raw());
+        if let Some(rule) = self.flagged() {
+            point.field("flagged", &rule);
+        }
+        point.finish()
     }
 }
 
@@ -201,7 +219,7 @@ pub struct View<'l, 'b> {
     whole_body: bool,
 }
 
-/// Where the values of a message are.
+/// The places of the values in a message.
 #[derive(Clone, Copy)]
 pub(super) enum Placing {
     /// All points at the offsets of the layout, whatever the mask.

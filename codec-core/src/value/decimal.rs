@@ -24,7 +24,7 @@ const MAX_SCALE: u8 = 18;
 /// assert!(ph > Decimal::from(7) && ph < Decimal::from(8));
 /// # Ok::<(), gizwits_codec_core::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
 pub struct Decimal {
@@ -106,6 +106,19 @@ impl Decimal {
         // multiplication by 0.1 would round twice. The mask makes a bounds check unnecessary.
         let divisor = DIVISORS.get(usize::from(self.scale & 31));
         self.coefficient as f64 / divisor.copied().unwrap_or(1.0)
+    }
+
+    /// Returns the nearest number with at most this many decimal places. Halves are rounded away from zero.
+    fn rounded(self, places: u8) -> Self {
+        let Some(dropped @ 1..) = self.scale.checked_sub(places) else {
+            return self;
+        };
+        let unit = power(dropped);
+        let whole = self.coefficient.checked_div(unit).unwrap_or(0);
+        let rest = self.coefficient.checked_rem(unit).unwrap_or(0);
+        let is_half = rest.unsigned_abs() >= unit.unsigned_abs().wrapping_sub(rest.unsigned_abs());
+        let away = if is_half { rest.signum() } else { 0 };
+        Decimal::new(whole.saturating_add(away), places)
     }
 
     /// Returns the coefficient at a higher scale, or `None` if it does not fit.
@@ -191,21 +204,73 @@ impl Hash for Decimal {
 
 impl fmt::Display for Decimal {
     /// Writes the shortest exact form: without trailing zeros, without an exponent, never `-0`.
+    ///
+    /// A precision is the number of decimal places; digits beyond it are rounded, halves away from zero. Width,
+    /// fill, alignment, `+` and `0` have the meaning that they have for integers.
+    ///
+    /// ```
+    /// use gizwits_codec_core::Decimal;
+    ///
+    /// let room = Decimal::new(-2150, 2);
+    /// assert_eq!(format!("{room} {room:.2} {room:.0} {room:8.1}"), "-21.5 -21.50 -22    -21.5");
+    /// ```
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = self.normalized();
+        let exact = self.normalized();
+        let number = match f.precision().and_then(|places| u8::try_from(places).ok()) {
+            Some(places) => exact.rounded(places),
+            None => exact,
+        };
         let unit = power(number.scale).unsigned_abs();
         let magnitude = number.coefficient.unsigned_abs();
         let whole = magnitude.checked_div(unit).unwrap_or(0);
         let fraction = magnitude.checked_rem(unit).unwrap_or(0);
-        if number.coefficient < 0 {
-            f.write_str("-")?;
+        let sign = match number.coefficient < 0 {
+            true => "-",
+            false if f.sign_plus() => "+",
+            false => "",
+        };
+        let places = usize::from(number.scale);
+        let zeros = f.precision().unwrap_or(places).saturating_sub(places);
+        let (mut before, mut leading, mut after) = (0, 0, 0);
+        if let Some(width) = f.width() {
+            let decimals = places.saturating_add(zeros);
+            let point = usize::from(decimals > 0);
+            let digits = whole.checked_ilog10().unwrap_or(0) as usize;
+            let len = [sign.len(), digits, 1, point, decimals];
+            let padding = width.saturating_sub(len.into_iter().fold(0, usize::saturating_add));
+            (before, leading, after) = match f.align() {
+                _ if f.sign_aware_zero_pad() => (0, padding, 0),
+                Some(fmt::Alignment::Left) => (0, 0, padding),
+                Some(fmt::Alignment::Center) => {
+                    (padding / 2, 0, padding.saturating_sub(padding / 2))
+                }
+                _ => (padding, 0, 0),
+            };
         }
-        if number.scale == 0 {
-            write!(f, "{whole}")
-        } else {
-            let width = usize::from(number.scale);
-            write!(f, "{whole}.{fraction:0width$}")
+        let fill = f.fill();
+        repeat(f, fill, before)?;
+        f.write_str(sign)?;
+        repeat(f, '0', leading)?;
+        write!(f, "{whole}")?;
+        if places > 0 {
+            write!(f, ".{fraction:0places$}")?;
+        } else if zeros > 0 {
+            f.write_str(".")?;
         }
+        repeat(f, '0', zeros)?;
+        repeat(f, fill, after)
+    }
+}
+
+/// Writes a character several times.
+fn repeat(f: &mut fmt::Formatter<'_>, char: char, times: usize) -> fmt::Result {
+    (0..times).try_for_each(|_| fmt::Write::write_char(f, char))
+}
+
+impl fmt::Debug for Decimal {
+    /// Writes the number, as [`Display`](fmt::Display) does.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -411,6 +476,46 @@ mod tests {
         assert!(Decimal::try_from(1e300).is_err());
     }
 
+    #[test]
+    fn formats() {
+        let number = d("-21.55");
+        assert_eq!(
+            std::format!("{number:?} {:?}", Some(d("7"))),
+            "-21.55 Some(7)"
+        );
+        for (text, expected) in [
+            (
+                std::format!("{number:9}|{number:<9}|{number:^9}|{number:*>9}"),
+                "   -21.55|-21.55   | -21.55  |***-21.55",
+            ),
+            (
+                std::format!("{number:09}|{:+}|{:+.1}", d("3"), d("0.25")),
+                "-00021.55|+3|+0.3",
+            ),
+            (
+                std::format!("{number:.1}|{number:.0}|{number:.4}"),
+                "-21.6|-22|-21.5500",
+            ),
+            (
+                std::format!("{:.0}|{:.1}|{:.2}", d("0.5"), d("-0.04"), d("7")),
+                "1|0.0|7.00",
+            ),
+            (
+                std::format!("{:08.3}|{:+.0}|{:3}", d("-1"), d("0"), d("12345")),
+                "-001.000|+0|12345",
+            ),
+            (std::format!("{:.0}", Decimal::new(i64::MIN, 18)), "-9"),
+            (
+                std::format!("{:.17}", Decimal::new(i64::MIN, 18)),
+                "-9.22337203685477581",
+            ),
+        ] {
+            assert_eq!(text, expected);
+        }
+        let long = std::format!("{:.300}", d("0.1"));
+        assert_eq!(long, std::format!("0.1{}", "0".repeat(299)));
+    }
+
     #[cfg(feature = "serde")]
     #[test]
     fn json_is_exact() {
@@ -427,6 +532,31 @@ mod tests {
     }
 
     proptest! {
+        /// Integers are formatted like an i64, whatever the options.
+        #[test]
+        fn integers_are_formatted_like_integers(number: i64, width in 0_usize..24) {
+            let decimal = Decimal::from(number);
+            prop_assert_eq!(std::format!("{:width$}", decimal), std::format!("{:width$}", number));
+            prop_assert_eq!(std::format!("{:+0width$}", decimal), std::format!("{:+0width$}", number));
+            prop_assert_eq!(std::format!("{:_^+width$}", decimal), std::format!("{:_^+width$}", number));
+            prop_assert_eq!(std::format!("{:<width$}", decimal), std::format!("{:<width$}", number));
+        }
+
+        /// A precision moves a number by half a unit of its last place at most, and a wider one by nothing.
+        #[test]
+        fn a_precision_rounds_to_the_nearest(coefficient: i64, scale in 0_u8..=18, places in 0_u8..=18) {
+            let wide = |number: Decimal| i128::from(number.coefficient) * 10_i128.pow(u32::from(18 - number.scale));
+            let number = Decimal::new(coefficient, scale);
+            let text = std::format!("{:.*}", usize::from(places), number);
+            let decimals = text.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+            prop_assert_eq!(decimals, usize::from(places));
+            if let Ok(shown) = text.parse::<Decimal>() {
+                let error = (wide(shown) - wide(number)).abs();
+                prop_assert!(2 * error <= 10_i128.pow(u32::from(18 - places)), "{}", text);
+                prop_assert!(places < scale || error == 0);
+            }
+        }
+
         #[test]
         fn text_round_trip(coefficient: i64, scale in 0_u8..=18) {
             let number = Decimal::new(coefficient, scale);

@@ -242,6 +242,8 @@ pub(crate) fn divide(number: i64, by: i64) -> Option<(u32, i64)> {
 #[cfg(test)]
 #[allow(clippy::arithmetic_side_effects)]
 mod tests {
+    extern crate std;
+
     use super::*;
     use proptest::prelude::*;
 
@@ -273,6 +275,33 @@ mod tests {
         );
     }
 
+    /// Numbers between two steps, and exactly in the middle, are rounded as fractions of integers are. Even ratios have a
+    /// middle that is a whole number of units, odd ratios have one below the last decimal place.
+    #[test]
+    fn rounding_is_that_of_fractions() {
+        for ratio in 1..=12_i64 {
+            for addition in [-7, 0, 5] {
+                let scale = Scale::new(ratio.into(), addition.into(), 255).unwrap();
+                for tenths in -300..300_i64 {
+                    let value = Decimal::new(tenths, 1);
+                    let (distance, step) = (tenths - 10 * addition, 10 * ratio);
+                    let below = u32::try_from(distance.div_euclid(step)).ok();
+                    let nearest = u32::try_from((2 * distance + step).div_euclid(2 * step)).ok();
+                    let exact = match below {
+                        None => Unscaled::Low,
+                        Some(raw) if distance % step == 0 => Unscaled::Exactly(raw),
+                        Some(raw) => Unscaled::Above(raw),
+                    };
+                    let rounded = nearest.map_or(Unscaled::Low, Unscaled::Exactly);
+                    let found = |rounding| scale.raw(value, rounding);
+                    let text = || std::format!("{value} of {ratio} * x + {addition}");
+                    assert_eq!(found(Rounding::Exact), exact, "{}", text());
+                    assert_eq!(found(Rounding::HalfUp), rounded, "{}", text());
+                }
+            }
+        }
+    }
+
     #[test]
     fn scales_are_refused() {
         let max = u32::MAX;
@@ -284,6 +313,41 @@ mod tests {
         assert_eq!(kind("1e12", "0"), ErrorKind::ScaleOverflow);
         assert_eq!(kind("1e-18", "1e3"), ErrorKind::ScaleOverflow);
         assert!(Scale::new(d("1e12"), d("0"), 255).is_ok());
+    }
+
+    /// Every raw value of one and two bytes has the value that wide integers give, and back, for a grid of scales.
+    #[test]
+    fn values_are_those_of_wide_integers() {
+        let ratios =
+            "1 2 7 0.1 0.01 0.001 0.5 0.25 1.8 0.0625 0.000001 1e3 123456.789 0.000000000000001";
+        let additions = "0 1 -40 -90.5 0.001 1e6 -0.123456789 999999999999";
+        let mut scales = 0;
+        for (ratio, addition) in ratios.split(' ').flat_map(|ratio| {
+            additions
+                .split(' ')
+                .map(move |addition| (d(ratio), d(addition)))
+        }) {
+            let Ok(scale) = Scale::new(ratio, addition, u32::from(u16::MAX)) else {
+                continue;
+            };
+            scales += 1;
+            let wide = |number: Decimal| {
+                i128::from(number.coefficient) * 10_i128.pow(u32::from(18 - number.scale))
+            };
+            let (step, start) = (wide(ratio), wide(addition));
+            for raw in 0..=u16::MAX {
+                let value = scale.value(raw.into());
+                let expected = step * i128::from(raw) + start;
+                assert_eq!(wide(value), expected, "{raw} * {ratio} + {addition}");
+                let back = scale.raw(value, Rounding::Exact);
+                assert_eq!(
+                    back,
+                    Unscaled::Exactly(raw.into()),
+                    "{value} of {ratio}, {addition}"
+                );
+            }
+        }
+        assert_eq!(scales, 110, "the other two need more than 63 bits");
     }
 
     proptest! {

@@ -3,21 +3,17 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::Outcome;
+use rustix::time::{ClockId, clock_gettime};
 
 /// The CPU time that all threads of this process have used.
-pub(crate) fn cpu_time() -> Outcome<Duration> {
-    let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let fields = stat.rsplit(") ").next().unwrap_or_default();
-    let ticks = fields.split(' ').skip(11).take(2);
-    let ticks: u64 = ticks.map(str::parse::<u64>).sum::<Result<_, _>>()?;
-    // A tick is 10 ms on every Linux.
-    Ok(Duration::from_millis(10 * ticks))
+pub(crate) fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 /// The CPU seconds since a time.
-pub(crate) fn seconds(from: Duration) -> Outcome<f64> {
-    Ok((cpu_time()? - from).as_secs_f64())
+pub(crate) fn seconds(from: Duration) -> f64 {
+    (cpu_time() - from).as_secs_f64()
 }
 
 /// The CPU seconds of works by name, of each round.

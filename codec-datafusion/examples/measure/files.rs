@@ -7,7 +7,7 @@ use std::process::Command;
 
 use datafusion::arrow::util::pretty::pretty_format_batches;
 use gizwits_codec_std::Product;
-use gizwits_codec_std::log::{Log, Parquet, Products, Source};
+use gizwits_codec_std::log::{Log, Parquet, Products, Source, TableOptions};
 
 use crate::clock::{Costs, cpu_time, seconds};
 use crate::records::Records;
@@ -114,12 +114,12 @@ fn decode(product: &Product, definition: &Path, folder: &Path) -> Outcome<Option
             false => Err("gizwits log decode failed".into()),
         };
     }
-    let start = cpu_time()?;
-    let parquet = Parquet::new(product, false, 1, File::create(to)?)?;
+    let start = cpu_time();
+    let parquet = Parquet::new(product, TableOptions::default(), File::create(to)?)?;
     let source = Source::new("log.ndjson", File::open(from)?);
     let products = Products::one(product.clone());
     Log::new(&products).threads(1).decode([source], parquet)?;
-    Ok(Some(seconds(start)?))
+    Ok(Some(seconds(start)))
 }
 
 /// Measures the formats with `count` records of a product. All must have the same means per hour.

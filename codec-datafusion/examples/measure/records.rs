@@ -97,7 +97,7 @@ impl Records {
         })
     }
 
-    /// Batches of `count` records with payloads as text.
+    /// Batches of `count` records with payloads as text and, in the column `bytes`, as binary.
     pub(crate) fn batches(mut self, count: usize) -> Outcome<Vec<RecordBatch>> {
         let mut batches = Vec::new();
         for start in (0..count).step_by(BATCH) {
@@ -109,9 +109,11 @@ impl Records {
             let times = TimestampMillisecondArray::from_iter_values(times).with_timezone("UTC");
             let texts = rows.iter().map(|report| payload::hex(&report.payload));
             let texts = StringArray::from_iter_values(texts);
+            let bytes = BinaryArray::from_iter_values(rows.iter().map(|report| &report.payload));
             batches.push(RecordBatch::try_from_iter([
                 ("timestamp", Arc::new(times) as _),
                 ("payload", Arc::new(texts) as _),
+                ("bytes", Arc::new(bytes) as _),
             ])?);
         }
         Ok(batches)

@@ -12,7 +12,7 @@ use gizwits_codec_std::core::PointId;
 
 use super::literal;
 use crate::definitions::{Definition, Definitions};
-use crate::payloads::{Payload, apply, for_each, payload_type};
+use crate::payloads::{Payload, apply, equal_payloads, for_each, payload_type};
 
 /// `gizwits_decode(definition, payload [, 'attribute', …])`.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -82,6 +82,11 @@ pub(super) fn decode(
     payloads: &dyn Array,
 ) -> Result<StructArray> {
     definition.decode(points, |decoder| {
+        // Frames of one product mostly have one length, and are then decoded where they are.
+        if let Some((bytes, len)) = equal_payloads(payloads) {
+            decoder.push_equal(bytes, len);
+            return Ok(());
+        }
         for_each(payloads, |payload| match payload {
             Some(Payload::Text(text)) => {
                 decoder.push_text(text);

@@ -7,9 +7,9 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::common::{DataFusionError, Result, exec_err};
 use gizwits_codec_std::core::PointId;
 use gizwits_codec_std::log::{
-    Batches, Format, LazyRecord, Log, Products, Record, Sink, Source, Summary,
+    Batches, Format, LazyRecord, Log, Products, Record, Sink, Source, Summary, TableOptions,
 };
-use gizwits_codec_std::{Decoded, Product, Status};
+use gizwits_codec_std::{Decoded, Error, Product, Status};
 
 use super::time_range::TimeRange;
 
@@ -70,7 +70,7 @@ impl<F: FnMut(RecordBatch) -> bool> Format for Sending<'_, F> {
             product, points, ..
         } = self.decoding;
         Timed {
-            batches: Batches::of_points(product, false, points),
+            batches: Batches::of_points(product, TableOptions::default(), points),
             times: self.decoding.times,
         }
     }
@@ -116,9 +116,10 @@ impl Sink for Timed {
         record: &Record<'_>,
         product: usize,
         decoded: &Decoded<'_, '_>,
-    ) {
-        if self.accepts(record) {
-            self.batches.record(block, record, product, decoded);
+    ) -> Result<(), Box<Error>> {
+        match self.accepts(record) {
+            true => self.batches.record(block, record, product, decoded),
+            false => Ok(()),
         }
     }
 
@@ -128,9 +129,10 @@ impl Sink for Timed {
         line: &LazyRecord<'_>,
         product: usize,
         status: &Status<'_, '_>,
-    ) {
-        if self.times.is_none() || self.accepts(&line.record()) {
-            self.batches.status(block, line, product, status);
+    ) -> Result<(), Box<Error>> {
+        match self.times.is_none() || self.accepts(&line.record()) {
+            true => self.batches.status(block, line, product, status),
+            false => Ok(()),
         }
     }
 

@@ -9,6 +9,7 @@ use datafusion::datasource::listing::{ListingTableUrl, PartitionedFile};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::object_store::{self, ObjectMeta, ObjectStore, ObjectStoreExt as _};
 use futures::TryStreamExt as _;
+use gizwits_codec_std::log::Source;
 use glob::{MatchOptions, Pattern};
 
 /// The files that a path, URL or glob names.
@@ -158,17 +159,10 @@ pub(super) async fn partitions(
     Ok(partitions.into_iter().map(|(_, parts)| parts).collect())
 }
 
-/// Whether every line of a file can be read without the lines before: it is neither compressed nor a page of
-/// the API, whose objects may span lines.
+/// Whether every line of a file can be read without the lines before.
 async fn is_plain(store: &dyn ObjectStore, file: &ObjectMeta) -> Result<bool> {
     let head = store
         .get_range(&file.location, 0..file.size.min(4096))
         .await?;
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
-    let text = text.trim_ascii_start();
-    let inner = text.strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
-    let is_page = inner
-        .is_some_and(|inner| inner.starts_with(b"\"meta\"") || inner.starts_with(b"\"objects\""));
-    let is_packed = head.starts_with(&[0x1f, 0x8b]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]);
-    Ok(!is_page && !is_packed)
+    Ok(Source::has_records_in_lines(&head))
 }

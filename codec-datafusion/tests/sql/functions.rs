@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, DictionaryArray, RecordBatch, StringArray};
+use datafusion::arrow::array::{ArrayRef, BinaryArray, DictionaryArray, RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{DataType, Int8Type};
 use datafusion::object_store::memory::InMemory;
@@ -25,7 +25,7 @@ async fn every_type_of_payload() {
     let texts: ArrayRef = Arc::new(StringArray::from(PAYLOADS.to_vec()));
     let bytes = |text: &str| gizwits_codec_std::payload::parse(text, None).unwrap();
     let bytes = PAYLOADS.iter().map(|text| text.map(bytes));
-    let bytes: ArrayRef = Arc::new(bytes.collect::<datafusion::arrow::array::BinaryArray>());
+    let bytes: ArrayRef = Arc::new(bytes.collect::<BinaryArray>());
     let dictionary: DictionaryArray<Int8Type> = PAYLOADS.into_iter().collect();
     let mut columns: Vec<ArrayRef> = vec![Arc::new(dictionary)];
     for to in [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View] {
@@ -59,6 +59,50 @@ async fn every_type_of_payload() {
             "30,report,,,false",
         ];
         assert_eq!(found, expected, "{shown}");
+    }
+}
+
+/// Binary payloads of one length are decoded together, and have the rows of their hex: also in a slice of a column, and with
+/// a rejected payload among them.
+#[tokio::test]
+async fn payloads_of_one_length() {
+    let report = "000000030b0000910401000010280000";
+    let lists: [&[&str]; 5] = [
+        &[],
+        &[report],
+        &[report, "000000030b0000910401000010320000", report],
+        &[report, "000000030b0000920401000010320000", report],
+        &["0401000010280000", "0402", "0401000010280000"],
+    ];
+    for payloads in lists {
+        let bytes = |text: &&str| gizwits_codec_std::payload::parse(text, None).unwrap();
+        let first = vec![b"another".to_vec()];
+        let bytes: Vec<Vec<u8>> = first
+            .into_iter()
+            .chain(payloads.iter().map(bytes))
+            .collect();
+        let bytes = BinaryArray::from_iter_values(bytes).slice(1, payloads.len());
+        let texts: ArrayRef = Arc::new(StringArray::from(payloads.to_vec()));
+        let large = cast(&bytes, &DataType::LargeBinary).unwrap();
+        let context = session();
+        let batch = RecordBatch::try_from_iter([
+            ("hex", texts),
+            ("bytes", Arc::new(bytes) as _),
+            ("large", large),
+        ]);
+        context.register_batch("log", batch.unwrap()).unwrap();
+        let decoded = async |column: &str| {
+            let query = format!(
+                "SELECT gizwits_decode('ac', {column}) IS NULL, (gizwits_decode('ac', {column})).mode,
+                        (gizwits_decode('ac', {column})).set_temp, gizwits_attr('ac', {column}, 'room_temp')
+                 FROM log"
+            );
+            cells(&context, &query).await
+        };
+        let expected = decoded("hex").await;
+        assert_eq!(expected.len(), payloads.len());
+        assert_eq!(decoded("bytes").await, expected, "{payloads:?}");
+        assert_eq!(decoded("large").await, expected, "{payloads:?}");
     }
 }
 

@@ -10,7 +10,7 @@ use datafusion::arrow::array::{
 use datafusion::object_store::memory::InMemory;
 use datafusion::object_store::{ObjectStoreExt as _, path};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use gizwits_codec_std::log::Options;
+use gizwits_codec_std::log::{Log, Numbers, Options, Parquet, Products, Source, TableOptions};
 use tempfile::TempDir;
 use url::Url;
 
@@ -192,6 +192,17 @@ async fn failures() {
         "",
         Path::new(&logs.path("lamp.parquet")),
     );
+    let numbers = TableOptions {
+        numbers: Numbers::Raw,
+        ..TableOptions::default()
+    };
+    let air_conditioner = product("air-conditioner");
+    let file = std::fs::File::create(logs.path("numbers.parquet")).unwrap();
+    let parquet = Parquet::new(&air_conditioner, numbers, file).unwrap();
+    let source = Source::new("numbers", &b"04010000101e0000\n"[..]);
+    Log::new(&Products::one(air_conditioner.clone()))
+        .decode([source], parquet)
+        .unwrap();
     for (name, expected) in [
         ("half.gz", "the log cannot be read to its end:"),
         ("none.ndjson", "no file matches"),
@@ -203,6 +214,10 @@ async fn failures() {
             "no column `timestamp`: expected a file of `gizwits log decode`, found the columns time, room_temp",
         ),
         ("lamp.parquet", "no attribute of the definition"),
+        (
+            "numbers.parquet",
+            "raw numbers in the column `room_temp`: write it without --numbers raw",
+        ),
     ] {
         let query = format!("SELECT * FROM gizwits_log('{}', 'ac')", logs.path(name));
         let error = failure(&logs.context, &query).await;

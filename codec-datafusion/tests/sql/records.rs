@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use gizwits_codec_std::Product;
-use gizwits_codec_std::log::{Log, Options, Parquet, Products, Source};
+use gizwits_codec_std::log::{Log, Options, Parquet, Products, Source, TableOptions};
 
 /// The payload of a record: a report in a frame, a control or a rejected payload.
 pub(crate) fn payload(n: u32) -> String {
@@ -46,7 +46,7 @@ pub(crate) fn ndjson(records: std::ops::Range<u32>) -> String {
 /// Writes what `gizwits log decode` writes.
 pub(crate) fn write_parquet(product: &Product, options: Options, lines: &str, to: &Path) {
     let mut file = std::fs::File::create(to).unwrap();
-    let parquet = Parquet::new(product, false, 1, &mut file).unwrap();
+    let parquet = Parquet::new(product, TableOptions::default(), &mut file).unwrap();
     let source = Source::new("lines", std::io::Cursor::new(lines.to_owned()));
     let log = Log::new(&Products::one(product.clone())).options(options);
     log.decode([source], parquet).unwrap();

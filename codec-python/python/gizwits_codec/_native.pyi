@@ -130,8 +130,10 @@ class Product:
         did: str | None = None,
         encoding: Literal["hex", "base64"] | None = None,
         fill: bool = False,
+        flagged: bool = False,
         keep: bool = False,
         lax: bool = False,
+        numbers: Literal["decimal", "float64", "raw"] = "decimal",
         rejects: _Path | None = None,
         threads: int | None = None,
     ) -> Log:
@@ -144,18 +146,27 @@ class Product:
         - ``did``: the device of all records. Records of other devices are rejected.
         - ``encoding``: the encoding of all payloads. By default it is detected for each payload.
         - ``fill``: complete reports and replies of var_len products with the last known values of the device.
+        - ``flagged``: add the column ``flagged``, a list of the names of the points whose value breaks the definition.
         - ``keep``: add the column ``extra`` with the members of records that the codec does not use, as JSON.
         - ``lax``: accept reports and replies of any length. Adds the column ``extra``.
+        - ``numbers``: the type of numbers. ``"decimal"`` is exact; pandas turns decimals into Python objects.
+          ``"float64"`` has numbers with decimal places as floats. ``"raw"`` has raw values, before ratio and addition.
         - ``rejects``: a file for records that cannot be decoded, as lines of JSON with the reason. By default
           such records are only counted.
         - ``threads``: the number of threads that decode. By default the number of cores.
         """
 
-    def decode_column(self, payloads: _Column, *, points: Iterable[str] | None = None) -> Table:
+    def decode_column(
+        self,
+        payloads: _Column,
+        *,
+        numbers: Literal["decimal", "float64", "raw"] = "decimal",
+        points: Iterable[str] | None = None,
+    ) -> Table:
         """Decode a column of payloads to columns of values. Row ``n`` has the values of payload ``n``.
 
         ``payloads`` is an Arrow array or column of binaries or strings, such as a ``Series`` of polars, or an
-        iterable of payloads. ``points`` names the points to decode; by default all of them. The row of a payload
+        iterable of payloads. ``numbers`` is as in :meth:`decode_log`. ``points`` names the points to decode; by default all of them. The row of a payload
         that is null or cannot be decoded is null.
         """
 

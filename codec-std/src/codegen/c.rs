@@ -12,7 +12,8 @@ use std::ops::Range;
 use gizwits_codec_core::Protocol;
 
 use self::point::CPoint;
-use super::names::words;
+use super::identifiers::words;
+use super::options::Options;
 use crate::product::Product;
 
 /// The C code of a product: a header and a source file.
@@ -54,15 +55,23 @@ pub struct CCode {
 /// ```
 #[must_use]
 pub fn c(product: &Product, name: &str) -> CCode {
-    let prefix = match words(name) {
-        Some(words) => words.join("_"),
-        None => "product".to_owned(),
-    };
-    let program = Program::new(product, &prefix);
-    CCode {
-        header: program.header(),
-        source: program.source(name),
-        prefix,
+    Options::new().c(product, name)
+}
+
+impl Options {
+    /// Returns the C99 code of a product with these options, like the function [`c`](c()).
+    #[must_use]
+    pub fn c(&self, product: &Product, name: &str) -> CCode {
+        let prefix = match words(name) {
+            Some(words) => words.join("_"),
+            None => "product".to_owned(),
+        };
+        let program = Program::new(product, &prefix, self);
+        CCode {
+            header: program.header(),
+            source: program.source(name),
+            prefix,
+        }
     }
 }
 
@@ -77,10 +86,10 @@ struct Program<'p> {
 }
 
 impl<'p> Program<'p> {
-    fn new(product: &'p Product, prefix: &'p str) -> Self {
+    fn new(product: &'p Product, prefix: &'p str, options: &Options) -> Self {
         let upper = prefix.to_uppercase();
         Program {
-            points: CPoint::all(product, &upper),
+            points: CPoint::all(product, &upper, &options.names),
             product,
             prefix,
             upper,

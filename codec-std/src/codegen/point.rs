@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use gizwits_codec_core::{Access, Decimal, Kind, Scale, UintSpec, Unit, View};
 
-use super::names::{Names, RESERVED_FIELDS, RESERVED_TYPES, pascal, unicode_words};
+use super::identifiers::{
+    RESERVED_FIELDS, RESERVED_TYPES, RESERVED_VARIANTS, UniqueNames, Wanted, pascal, unicode_words,
+};
+use super::names::Names;
 use super::text::{code, comment};
 use crate::product::Product;
 use crate::product::attr::{Attr, access_word, uint_spec};
@@ -38,22 +41,48 @@ pub(super) enum Number {
 
 impl<'p> PointCode<'p> {
     /// The points of a product, in the order of their ids.
-    pub(super) fn all(product: &'p Product) -> Vec<Self> {
-        let mut fields = Names::new(RESERVED_FIELDS, false);
-        let mut constants = Names::new("", false);
-        let mut types = Names::new(RESERVED_TYPES, true);
+    pub(super) fn all(product: &'p Product, names: &Names) -> Vec<Self> {
+        let words: Vec<(Vec<String>, bool)> = product
+            .attrs()
+            .map(|attr| match names.point(attr) {
+                Some(given) => (given.to_owned(), true),
+                None => {
+                    let other = || vec!["point".into(), attr.id().to_string()];
+                    (unicode_words(attr.name()).unwrap_or_else(other), false)
+                }
+            })
+            .collect();
+        let wanted = |name: fn(&[String]) -> String| {
+            let words = words.iter().zip(0..);
+            let wanted = words.map(|((words, is_given), id)| Wanted {
+                name: name(words),
+                id,
+                is_given: *is_given,
+            });
+            wanted.collect::<Vec<_>>()
+        };
+        let snake = |words: &[String]| words.join("_");
+        let fields = UniqueNames::new(RESERVED_FIELDS, false).take_all(wanted(snake));
+        let upper = |words: &[String]| words.join("_").to_uppercase();
+        let constants = UniqueNames::new("", false).take_all(wanted(upper));
+        let is_enum = |attr: &Attr| matches!(attr.point().kind, Kind::Enum { .. });
+        let types = product.attrs().zip(wanted(pascal));
+        let types = types.filter_map(|(attr, name)| is_enum(attr).then_some(name));
+        let types = UniqueNames::new(RESERVED_TYPES, true).take_all(types.collect());
+
         let layout = product.layout();
+        let mut own = fields.into_iter().zip(constants);
+        let mut types = types.into_iter();
         let mut point = |view: View<'_, '_>, attr: &'p Attr| {
             let id = attr.id();
-            let words =
-                unicode_words(attr.name()).unwrap_or_else(|| vec!["point".into(), id.to_string()]);
+            let (field, constant) = own.next().unwrap_or_default();
             let span = view.read(id).map(|reading| reading.span());
             let (bytes, shift) = span.map_or((0..0, 0), |span| (span.bytes, span.shift));
             let mut point = PointCode {
                 attr,
                 id: id.0,
-                field: fields.take(words.join("_"), id.0),
-                constant: constants.take(words.join("_").to_uppercase(), id.0),
+                field,
+                constant,
                 labels: None,
                 number: Number::Raw,
                 scale: layout.scale(id).unwrap_or(Scale::IDENTITY),
@@ -61,9 +90,9 @@ impl<'p> PointCode<'p> {
                 bytes,
                 shift,
             };
-            if let Kind::Enum { .. } = attr.point().kind {
-                let name = types.take(pascal(&words), id.0);
-                point.labels = Some((name, variants(attr)));
+            if is_enum(attr) {
+                let name = types.next().unwrap_or_default();
+                point.labels = Some((name, variants(attr, names)));
             }
             point.limits = layout.limits(id).unwrap_or((0, point.most()));
             point.number = point.representation();
@@ -182,13 +211,20 @@ impl<'p> PointCode<'p> {
 }
 
 /// The variants of an enum, in the order of its labels.
-fn variants(attr: &Attr) -> Vec<String> {
-    let mut names = Names::new("Unknown Self", true);
-    let variant = |(label, index): (&String, u16)| {
-        let name = unicode_words(label).map_or(format!("Label{index}"), |words| pascal(&words));
-        names.take(name, index)
-    };
-    attr.labels().iter().zip(0..).map(variant).collect()
+fn variants(attr: &Attr, names: &Names) -> Vec<String> {
+    let labels = attr.labels().iter().zip(names.labels(attr)).zip(0..);
+    let wanted = labels.map(|((label, given), index)| {
+        let other = || format!("Label{index}");
+        Wanted {
+            name: match given {
+                Some(given) => pascal(given),
+                None => unicode_words(label).map_or_else(other, |words| pascal(&words)),
+            },
+            id: index,
+            is_given: given.is_some(),
+        }
+    });
+    UniqueNames::new(RESERVED_VARIANTS, true).take_all(wanted.collect())
 }
 
 /// The coefficient of a number at `places` decimal places, at least as many as the number has.
@@ -202,4 +238,110 @@ fn coefficient_at(number: Decimal, places: u8) -> i64 {
 /// The integer type of a scaled number.
 pub(super) fn integer(wide: bool) -> &'static str {
     if wide { "i64" } else { "i32" }
+}
+
+#[cfg(test)]
+pub(in crate::codegen) mod tests {
+    use super::*;
+
+    /// Products of integers of one, two and four bytes, whose scales are at the borders of types: a ratio, a product, a
+    /// sum or the opposite of an addition that just fits 16 or 32 bits, or just does not.
+    pub(in crate::codegen) fn border_products() -> Vec<Product> {
+        [("uint8", 1), ("uint16", 2), ("uint32", 4)]
+            .into_iter()
+            .map(|(kind, bytes)| {
+                let most = i64::from(u32::MAX >> (32 - 8 * bytes));
+                let mut scales = Vec::new();
+                for limit in [i64::from(i16::MAX), i64::from(i32::MAX)] {
+                    let ratios = [1, 2, 7, limit / most, limit / most + 1, limit, limit + 1];
+                    for ratio in ratios {
+                        let span = ratio * most;
+                        let additions = [0, 1, -1, limit, limit + 1, -limit, -limit - 1, -limit - 2];
+                        let sums = [limit - span, limit - span + 1, -span, -span / 2];
+                        scales.extend(additions.into_iter().chain(sums).map(|one| (ratio, one)));
+                    }
+                }
+                let is_sound = |(ratio, addition): &(i64, i64)| {
+                    let (ratio, addition) = (Decimal::from(*ratio), Decimal::from(*addition));
+                    Scale::new(ratio, addition, most as u32).is_ok()
+                };
+                let attrs = scales.into_iter().filter(is_sound).enumerate();
+                let attrs = attrs.map(|(id, (ratio, addition))| {
+                    serde_json::json!({
+                        "id": id, "name": format!("n{id}"), "type": "status_writable", "data_type": kind,
+                        "position": {"unit": "byte", "byte_offset": id * bytes as usize, "bit_offset": 0, "len": bytes},
+                        "uint_spec": {"min": 0, "max": most, "ratio": ratio, "addition": addition},
+                    })
+                });
+                let json = serde_json::json!({
+                    "name": kind, "product_key": "", "protocolType": "standard", "packetVersion": "0x00000004",
+                    "entities": [{"id": 0, "name": "entity0", "attrs": attrs.collect::<Vec<_>>()}],
+                });
+                Product::from_json(&json.to_string()).unwrap()
+            })
+            .collect()
+    }
+
+    /// Returns all numbers of a calculation from left to right, `variable` having this value: operands and results.
+    pub(in crate::codegen) fn numbers(expression: &str, variable: &str, value: i64) -> Vec<i128> {
+        let mut plain = expression.replace(['(', ')'], " ");
+        for word in [
+            "gizwits::Fixed",
+            "i32::from",
+            "i64::from",
+            "uint8_t",
+            "uint16_t",
+            "uint32_t",
+        ]
+        .into_iter()
+        .chain(["int16_t", "int32_t", "int64_t"])
+        {
+            plain = plain.replace(word, "");
+        }
+        let number = |text: &str| match text == variable {
+            true => i128::from(value),
+            false => text.parse().unwrap(),
+        };
+        let mut words = plain.split_whitespace();
+        let mut result = number(words.next().unwrap());
+        let mut all = vec![result];
+        while let Some(operator) = words.next() {
+            let operand = number(words.next().unwrap());
+            result = match operator {
+                "*" => result * operand,
+                "/" => result / operand,
+                "+" => result + operand,
+                "-" => result - operand,
+                other => panic!("{other} in {expression}"),
+            };
+            all.extend([operand, result]);
+        }
+        all
+    }
+
+    /// The generated code calculates a number in 64 bits if any step of it needs them, and otherwise in 32 bits.
+    #[test]
+    fn a_number_has_the_bits_that_its_calculation_needs() {
+        let mut seen = [0, 0];
+        for product in border_products() {
+            for point in PointCode::all(&product, &Names::default()) {
+                let Number::Scaled { wide, .. } = point.number else {
+                    continue;
+                };
+                let expression = point.value("raw");
+                let ends = [0, i64::from(point.most())].into_iter();
+                let all: Vec<i128> = ends
+                    .flat_map(|raw| numbers(&expression, "raw", raw))
+                    .collect();
+                let fits = all.iter().all(|number| i32::try_from(*number).is_ok());
+                assert_eq!(wide, !fits || point.bits() > 16, "{expression}: {all:?}");
+                assert!(
+                    all.iter().all(|number| i64::try_from(*number).is_ok()),
+                    "{expression}"
+                );
+                seen[usize::from(wide)] += 1;
+            }
+        }
+        assert!(seen.into_iter().all(|count| count > 50), "{seen:?}");
+    }
 }

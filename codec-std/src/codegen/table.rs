@@ -80,7 +80,9 @@ pub static POINTS: [gizwits::Point; {}] = [
 }
 
 fn ids(points: &[PointCode<'_>]) -> String {
+    // An application uses the ids and functions that it needs, and no others.
     let mut ids = "/// The ids of the points.
+#[allow(dead_code)]
 pub mod id {
     use gizwits_codec_core::PointId;
 "

@@ -2,18 +2,24 @@
 
 use gizwits_codec_core::Kind;
 
+use super::options::Options;
 use super::point::{Number, PointCode};
 use super::text::{comment, put_line, put_literal};
 
-pub(super) fn items(points: &[PointCode<'_>]) -> Vec<String> {
+pub(super) fn items(points: &[PointCode<'_>], options: &Options) -> Vec<String> {
+    let logged = match options.defmt {
+        true => "#[cfg_attr(feature = \"defmt\", derive(defmt::Format))]\n",
+        false => "",
+    };
+    let enumeration = |point| enumeration(point, logged);
     let mut items: Vec<String> = points.iter().filter_map(enumeration).collect();
-    items.push(status(points));
-    items.push(control(points));
+    items.push(status(points, logged));
+    items.push(control(points, logged));
     items
 }
 
 /// The enum of a point of kind enum, with a variant for each label.
-fn enumeration(point: &PointCode<'_>) -> Option<String> {
+fn enumeration(point: &PointCode<'_>, logged: &str) -> Option<String> {
     let (name, variants) = point.labels.as_ref()?;
     let (raw, attr) = (point.raw_type(), point.attr);
     let title = match attr.display_name() {
@@ -33,13 +39,15 @@ fn enumeration(point: &PointCode<'_>) -> Option<String> {
     Some(format!(
         "/// {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum {name} {{
+{logged}pub enum {name} {{
 {labels}    /// An index without a label.
     Unknown({raw}),
 }}
 
+#[allow(dead_code)]
 impl {name} {{
     /// Returns the index of the label, which messages contain.
+    #[must_use]
     pub const fn index(self) -> {raw} {{
         match self {{
 {indices}            Self::Unknown(index) => index,
@@ -59,14 +67,15 @@ impl From<{raw}> for {name} {{
     ))
 }
 
-fn status(points: &[PointCode<'_>]) -> String {
-    let mut out = "/// The status of the device: all points.
+fn status(points: &[PointCode<'_>], logged: &str) -> String {
+    let mut out = format!(
+        "/// The status of the device: all points.
 // C order keeps bools near the start, where a Cortex-M reaches them with short instructions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[repr(C)]
-pub struct Status {
+{logged}#[repr(C)]
+pub struct Status {{
 "
-    .to_owned();
+    );
     for point in points {
         out += &format!("    /// {}\n", point.doc());
         let (head, tail) = (format!("pub {}:", point.field), point.type_name());
@@ -74,8 +83,10 @@ pub struct Status {
     }
     out += "}
 
+#[allow(dead_code)]
 impl Status {
     /// Returns a status with every point at its least value.
+    #[must_use]
     pub const fn new() -> Self {
 ";
     let mut fields = Vec::new();
@@ -84,6 +95,19 @@ impl Status {
     }
     put_literal(&mut out, "Status", &fields);
     out + "    }
+
+    /// Writes a report of all points to the start of `out` as a P0: the action and the values. The errors
+    /// are those of [`model::encode_report`].
+    #[inline]
+    pub fn encode_report<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], gizwits::Error> {
+        model::encode_report::<Product>(self, out)
+    }
+
+    /// Sets the points of a reply or report. The errors are those of [`model::merge`].
+    #[inline]
+    pub fn merge(&mut self, p0: &[u8]) -> Result<(), gizwits::Error> {
+        model::merge::<Product>(p0, self)
+    }
 }
 
 impl Default for Status {
@@ -111,9 +135,13 @@ fn least(point: &PointCode<'_>) -> String {
     }
 }
 
-fn control(points: &[PointCode<'_>]) -> String {
-    let head =
-        "/// The points that a control sets.\n#[derive(Clone, Debug, Default, PartialEq, Eq)]\n";
+fn control(points: &[PointCode<'_>], logged: &str) -> String {
+    let head = format!(
+        "/// The points that a control sets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+{logged}#[must_use]
+"
+    );
     let (mut fields, mut body) = (String::new(), String::new());
     for point in points.iter().filter(|point| point.is_writable()) {
         let name = &point.field;
@@ -128,6 +156,7 @@ fn control(points: &[PointCode<'_>]) -> String {
         return format!(
             "{head}pub struct Control {{}}
 
+#[allow(dead_code)]
 impl Control {{
     /// Does nothing, because the product has no writable points.
     pub fn apply(&self, _status: &mut Status) {{}}
@@ -140,6 +169,7 @@ impl Control {{
         "{head}pub struct Control {{
 {fields}}}
 
+#[allow(dead_code)]
 impl Control {{
     /// Sets the points of the control in a status.
     pub fn apply(&self, status: &mut Status) {{
@@ -150,10 +180,22 @@ impl Control {{
     )
 }
 
-/// The function that encodes a control.
+/// The functions that encode a control.
 const ENCODE: &str = "    /// Writes the control to the start of `out` as a P0: the action, the flags and the values. The errors
     /// are those of [`model::encode_control`].
+    #[inline]
     pub fn encode<'o>(&self, out: &'o mut [u8]) -> Result<&'o [u8], gizwits::Error> {
         model::encode_control::<Product>(self, out)
+    }
+
+    /// Writes the control as an M2M frame to `out` and returns the bytes of the frame. With an `sn` the device
+    /// acknowledges it. The errors are those of [`model::encode_control_frame`].
+    #[inline]
+    pub fn encode_frame<'o>(
+        &self,
+        sn: Option<u32>,
+        out: &'o mut [u8],
+    ) -> Result<&'o [u8], gizwits::Error> {
+        model::encode_control_frame::<Product>(self, sn, out)
     }
 ";

@@ -12,6 +12,7 @@ use arrow_schema::{ArrowError, SchemaRef};
 use super::pipeline::Summary;
 use super::sink::Format;
 use super::sink::arrow::{Batches, row_len, schema};
+use super::sink::table::TableOptions;
 use crate::product::Product;
 
 /// A reader of the record batches of a log, for callers that pull, such as query engines and Arrow's C stream
@@ -22,12 +23,12 @@ use crate::product::Product;
 ///
 /// ```
 /// use gizwits_codec_std::Product;
-/// use gizwits_codec_std::log::{BatchReader, Log, Products, Source};
+/// use gizwits_codec_std::log::{BatchReader, Log, Products, Source, TableOptions};
 ///
 /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
 /// let product = Product::from_json(&definition)?;
 /// let products = Products::one(product.clone());
-/// let mut reader = BatchReader::spawn(&product, false, move |batches| {
+/// let mut reader = BatchReader::spawn(&product, TableOptions::default(), move |batches| {
 ///     Log::new(&products).decode([Source::new("input", &b"014000000018\n0140\n"[..])], batches)
 /// })?;
 /// assert_eq!(reader.next().unwrap()?.num_rows(), 1);
@@ -49,30 +50,30 @@ pub struct BatchReader {
 #[derive(Debug)]
 pub struct BatchSender {
     product: Product,
-    keep: bool,
+    options: TableOptions,
     batches: SyncSender<RecordBatch>,
 }
 
 impl BatchReader {
-    /// Starts a thread that decodes a log of one product. `keep` adds the column `extra` of
-    /// [`schema`](super::schema). `decode` must pass the format to [`Log::decode`](super::Log::decode).
+    /// Starts a thread that decodes a log of one product. `decode` must pass the format to
+    /// [`Log::decode`](super::Log::decode).
     ///
     /// # Errors
     /// The error of starting the thread.
     pub fn spawn(
         product: &Product,
-        keep: bool,
+        options: TableOptions,
         decode: impl FnOnce(BatchSender) -> io::Result<Summary> + Send + 'static,
     ) -> io::Result<Self> {
         let (sender, batches) = sync_channel(1);
         let sender = BatchSender {
             product: product.clone(),
-            keep,
+            options,
             batches: sender,
         };
         let thread = thread::Builder::new().name("log".to_owned());
         Ok(BatchReader {
-            schema: schema(product, keep),
+            schema: schema(product, options),
             batches,
             next: None,
             thread: Some(thread.spawn(move || decode(sender))?),
@@ -137,7 +138,7 @@ impl Format for BatchSender {
     type Sink = Batches;
 
     fn sink(&self) -> Batches {
-        Batches::new(&self.product, self.keep)
+        Batches::new(&self.product, self.options)
     }
 
     fn write(&mut self, block: &mut Option<RecordBatch>) -> io::Result<()> {
@@ -153,7 +154,7 @@ impl Format for BatchSender {
     }
 
     fn record_len(&self) -> usize {
-        row_len(&self.product)
+        row_len(&self.product, self.options)
     }
 }
 
@@ -190,7 +191,7 @@ mod tests {
     fn an_endless_log_is_bounded() {
         let (product, read) = (product(), Arc::new(AtomicUsize::new(0)));
         let (products, counted) = (Products::one(product.clone()), Arc::clone(&read));
-        let mut reader = BatchReader::spawn(&product, false, move |batches| {
+        let mut reader = BatchReader::spawn(&product, TableOptions::default(), move |batches| {
             let log = Log::new(&products).threads(2);
             log.decode([Source::new("endless", Endless(counted))], batches)
         })
@@ -212,7 +213,7 @@ mod tests {
             thread::sleep(Duration::from_millis(200));
             Err(io::Error::other("no log"))
         };
-        let mut reader = BatchReader::spawn(&product(), false, failing).unwrap();
+        let mut reader = BatchReader::spawn(&product(), TableOptions::default(), failing).unwrap();
         let _ = reader.wait(Duration::ZERO);
         let error = reader.next().unwrap().unwrap_err();
         assert_eq!(error.to_string(), "Io error: no log");

@@ -13,6 +13,7 @@ use super::sink::{Format, Sink};
 use super::source::Source;
 use super::source::block::{Block, Bounds, PartKind, SAMPLE};
 use super::source::cutter::Cutter;
+use super::states::States;
 use crate::error::Error;
 use crate::product::products::Products;
 
@@ -55,7 +56,7 @@ impl Summary {
 ///
 /// ```
 /// use gizwits_codec_std::Product;
-/// use gizwits_codec_std::log::{Csv, Log, Options, Products, Source};
+/// use gizwits_codec_std::log::{Csv, Log, Options, Products, Source, TableOptions};
 ///
 /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
 /// let product = Product::from_json(&definition)?;
@@ -65,7 +66,7 @@ impl Summary {
 /// let log = Log::new(&Products::one(product.clone())).options(Options { lax: true, ..Options::default() });
 /// let summary = log.threads(1).decode(
 ///     [Source::new("input", input.as_bytes())],
-///     Csv::new(&product, false, &mut table)?,
+///     Csv::new(&product, TableOptions::default(), &mut table)?,
 /// )?;
 /// assert_eq!((summary.decoded, summary.rejected.len()), (1, 0));
 /// let table = String::from_utf8(table)?;
@@ -79,6 +80,7 @@ pub struct Log<'r> {
     ordered: bool,
     eager: bool,
     rejects: Option<Box<dyn Write + 'r>>,
+    states: Option<&'r mut States>,
     watch: Option<Watch<'r>>,
 }
 
@@ -116,6 +118,7 @@ impl<'r> Log<'r> {
             ordered: false,
             eager: false,
             rejects: None,
+            states: None,
             watch: None,
         }
     }
@@ -156,6 +159,14 @@ impl<'r> Log<'r> {
     #[must_use]
     pub fn rejects(mut self, out: impl Write + 'r) -> Self {
         self.rejects = Some(Box::new(out));
+        self
+    }
+
+    /// Sets the states with which [`Options::fill`] begins. After the log, they are the states at its end. If the log
+    /// ends with an error, they are empty. Default: no device has a known value.
+    #[must_use]
+    pub fn states(mut self, states: &'r mut States) -> Self {
+        self.states = Some(states);
         self
     }
 
@@ -213,6 +224,11 @@ impl<'r> Log<'r> {
             true => (self.threads.min(2), Some(worker())),
             false => (self.threads, None),
         };
+        let lock = || one.as_ref().and_then(|worker| worker.lock().ok());
+        if let (Some(states), Some(mut worker)) = (&mut self.states, lock()) {
+            let empty = States::new(&self.products);
+            worker.decoder.set_states(std::mem::replace(*states, empty));
+        }
         let (mut done, mut threads) = (Vec::new(), Vec::new());
         for turn in 0..count {
             let (ready, finished) = channel::<Job<Block<F>>>();
@@ -250,6 +266,9 @@ impl<'r> Log<'r> {
             thread.join().map_err(|_| panicked())?;
         }
         format.finish()?;
+        if let (Some(states), Some(mut worker)) = (self.states, lock()) {
+            *states = worker.decoder.take_states();
+        }
         if let Some(rejects) = &mut self.rejects {
             rejects.flush()?;
         }
@@ -378,7 +397,13 @@ mod tests {
     impl Sink for Panics {
         type Block = ();
 
-        fn record(&mut self, (): &mut (), _: &Record<'_>, _: usize, _: &Decoded<'_, '_>) {
+        fn record(
+            &mut self,
+            (): &mut (),
+            _: &Record<'_>,
+            _: usize,
+            _: &Decoded<'_, '_>,
+        ) -> Result<(), Box<Error>> {
             panic!("as it should");
         }
     }
@@ -455,9 +480,16 @@ mod tests {
     impl Sink for TimesSink {
         type Block = ();
 
-        fn record(&mut self, (): &mut (), record: &Record<'_>, _: usize, _: &Decoded<'_, '_>) {
+        fn record(
+            &mut self,
+            (): &mut (),
+            record: &Record<'_>,
+            _: usize,
+            _: &Decoded<'_, '_>,
+        ) -> Result<(), Box<Error>> {
             let millis = record.timestamp.as_ref().map(Timestamp::millis);
             self.1.lock().unwrap()[self.0].extend(millis);
+            Ok(())
         }
     }
 

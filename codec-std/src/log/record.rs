@@ -1,7 +1,9 @@
 //! A record of a log and its device.
 
+pub(crate) mod foreign;
 pub(crate) mod head;
 pub(crate) mod lazy;
+mod packet;
 pub(crate) mod reader;
 mod scanner;
 pub(crate) mod shape;
@@ -41,7 +43,7 @@ pub struct Record<'a> {
     /// The payload as hex, base64 or a list of bytes.
     pub payload: &'a str,
     /// The other members as JSON, each after a comma. Empty unless [`Options::keep`](super::Options::keep) is
-    /// set.
+    /// set. A payload of a packet with several has `packet_payload`, its number from 1.
     pub extra: &'a [u8],
 }
 
@@ -90,7 +92,7 @@ pub(crate) struct Members<'a> {
     pub(crate) did: Option<Cow<'a, str>>,
     pub(crate) product_key: Option<Cow<'a, str>>,
     pub(crate) payload: Option<Cow<'a, str>>,
-    pub(crate) extra: &'a [u8],
+    pub(crate) extra: Cow<'a, [u8]>,
     /// The keys and JSON values of all other members. Collected only to learn the shape of the line.
     pub(crate) others: Vec<(Cow<'a, str>, Cow<'a, str>)>,
 }
@@ -103,7 +105,7 @@ impl Members<'_> {
             did: self.did.as_deref(),
             product_key: self.product_key.as_deref(),
             payload: self.payload.as_deref().unwrap_or(""),
-            extra: self.extra,
+            extra: &self.extra,
         }
     }
 }

@@ -28,6 +28,10 @@ pub const KINDS: &[(&str, &str)] = &[
         "device_limit",
         "the log has more devices than the limit of devices whose values are kept",
     ),
+    (
+        "partition",
+        "the did can't be the name of a partition's folder",
+    ),
     ("not_utf8", "the line is not UTF-8 text"),
     ("line_length", "the line is longer than the limit"),
     (
@@ -36,7 +40,7 @@ pub const KINDS: &[(&str, &str)] = &[
     ),
     (
         "unreadable",
-        "the input is unreadable from here on, or is not a page of the API",
+        "the input is unreadable from here on, or is neither a page of the API nor an array of records",
     ),
 ];
 

@@ -5,16 +5,20 @@ pub(crate) mod arrow;
 pub(crate) mod columns;
 pub(crate) mod csv;
 pub(crate) mod ndjson;
+pub(crate) mod only;
 #[cfg(feature = "parquet")]
 pub(crate) mod parquet;
+pub(crate) mod partition;
+pub(crate) mod partitioned;
 #[cfg(feature = "arrow")]
 pub(crate) mod payload_decoder;
-mod table;
+pub(crate) mod table;
 
 use std::io;
 
 use super::record::Record;
 use super::record::lazy::LazyRecord;
+use crate::error::Error;
 use crate::message::{Decoded, Status};
 
 /// An output format: creates a [`Sink`] for each worker, and writes their blocks in order.
@@ -23,7 +27,7 @@ use crate::message::{Decoded, Status};
 /// use std::io;
 ///
 /// use gizwits_codec_std::log::{Format, Log, Products, Record, Sink, Source};
-/// use gizwits_codec_std::{Decoded, Product};
+/// use gizwits_codec_std::{Decoded, Error, Product};
 ///
 /// /// Counts the values of all records.
 /// #[derive(Default)]
@@ -31,7 +35,7 @@ use crate::message::{Decoded, Status};
 ///
 /// struct CountSink;
 ///
-/// impl Format for &mut Count {
+/// impl Format for Count {
 ///     type Sink = CountSink;
 ///
 ///     fn sink(&self) -> CountSink {
@@ -51,8 +55,15 @@ use crate::message::{Decoded, Status};
 /// impl Sink for CountSink {
 ///     type Block = usize;
 ///
-///     fn record(&mut self, block: &mut usize, _: &Record<'_>, _: usize, decoded: &Decoded<'_, '_>) {
+///     fn record(
+///         &mut self,
+///         block: &mut usize,
+///         _: &Record<'_>,
+///         _: usize,
+///         decoded: &Decoded<'_, '_>,
+///     ) -> Result<(), Box<Error>> {
 ///         *block += decoded.view().map_or(0, |view| view.iter().count());
+///         Ok(())
 ///     }
 /// }
 ///
@@ -95,22 +106,53 @@ pub trait Format {
     }
 }
 
+impl<F: Format> Format for &mut F {
+    type Sink = F::Sink;
+
+    fn sink(&self) -> F::Sink {
+        (**self).sink()
+    }
+
+    fn write(&mut self, block: &mut <F::Sink as Sink>::Block) -> io::Result<()> {
+        (**self).write(block)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        (**self).finish()
+    }
+
+    fn block_len(&self) -> usize {
+        (**self).block_len()
+    }
+
+    fn record_len(&self) -> usize {
+        (**self).record_len()
+    }
+}
+
 /// Turns the records of one worker into blocks of output.
 pub trait Sink: Send + 'static {
     /// The output of a block of lines.
     type Block: Default + Send + 'static;
 
     /// Adds a record to the block. `product` is the index of its product in [`Products`](super::Products).
+    ///
+    /// # Errors
+    /// An error if the format has no place for the record, which is then rejected. The error is boxed, because the
+    /// result is returned for every record.
     fn record(
         &mut self,
         block: &mut Self::Block,
         record: &Record<'_>,
         product: usize,
         decoded: &Decoded<'_, '_>,
-    );
+    ) -> Result<(), Box<Error>>;
 
     /// Adds a status in a plain frame, the form of nearly all records. By default calls
     /// [`record`](Self::record). Override it to avoid reading all members of the record.
+    ///
+    /// # Errors
+    /// Those of [`record`](Self::record).
     #[inline]
     fn status(
         &mut self,
@@ -118,8 +160,8 @@ pub trait Sink: Send + 'static {
         line: &LazyRecord<'_>,
         product: usize,
         status: &Status<'_, '_>,
-    ) {
-        self.record(block, &line.record(), product, &status.decoded());
+    ) -> Result<(), Box<Error>> {
+        self.record(block, &line.record(), product, &status.decoded())
     }
 
     /// Finishes a block. By default does nothing.
@@ -135,7 +177,7 @@ pub trait Sink: Send + 'static {
 ///
 /// ```
 /// use gizwits_codec_std::Product;
-/// use gizwits_codec_std::log::{ByProduct, Csv, Log, Products, Source};
+/// use gizwits_codec_std::log::{ByProduct, Csv, Log, Products, Source, TableOptions};
 ///
 /// let read = |name| std::fs::read_to_string(format!("../tests/fixtures/{name}.json"));
 /// let definitions = vec![
@@ -144,7 +186,7 @@ pub trait Sink: Send + 'static {
 /// ];
 /// let products = Products::several(definitions)?;
 /// let tables: Result<Vec<_>, _> =
-///     products.iter().map(|product| Csv::new(product, false, Vec::new())).collect();
+///     products.iter().map(|product| Csv::new(product, TableOptions::default(), Vec::new())).collect();
 /// let input = Source::new("input", &b""[..]);
 /// let summary = Log::new(&products).decode([input], ByProduct::new(tables?))?;
 /// assert_eq!(summary.records, 0);
@@ -157,6 +199,11 @@ impl<F: Format> ByProduct<F> {
     /// Combines the formats of the products of a log, in the order of the products.
     pub fn new(formats: Vec<F>) -> Self {
         ByProduct(formats)
+    }
+
+    /// The formats of the products.
+    pub fn formats(&self) -> impl Iterator<Item = &F> {
+        self.0.iter()
     }
 }
 
@@ -207,9 +254,10 @@ impl<S: Sink> Sink for ByProduct<S> {
         record: &Record<'_>,
         product: usize,
         decoded: &Decoded<'_, '_>,
-    ) {
-        if let Some((sink, block)) = self.of(blocks, product) {
-            sink.record(block, record, 0, decoded);
+    ) -> Result<(), Box<Error>> {
+        match self.of(blocks, product) {
+            Some((sink, block)) => sink.record(block, record, 0, decoded),
+            None => Ok(()),
         }
     }
 
@@ -220,9 +268,10 @@ impl<S: Sink> Sink for ByProduct<S> {
         line: &LazyRecord<'_>,
         product: usize,
         status: &Status<'_, '_>,
-    ) {
-        if let Some((sink, block)) = self.of(blocks, product) {
-            sink.status(block, line, 0, status);
+    ) -> Result<(), Box<Error>> {
+        match self.of(blocks, product) {
+            Some((sink, block)) => sink.status(block, line, 0, status),
+            None => Ok(()),
         }
     }
 

@@ -3,10 +3,12 @@
 pub(crate) mod block;
 pub(crate) mod cutter;
 mod input;
-mod pages;
+mod lists;
 
 use std::fmt;
 use std::io::Read;
+
+use self::lists::Lists;
 
 /// An input of a log: a file, standard input or any other reader. gzip and zstd are detected by their first
 /// bytes.
@@ -42,6 +44,23 @@ impl Source {
     pub fn of_device(mut self, did: impl Into<String>) -> Self {
         self.did = Some(did.into());
         self
+    }
+
+    /// Whether each line of an input is a record of its own, so that an input can be read in parts. `head` is the beginning
+    /// of the input: 64 bytes are enough. False for a compressed input and for a list of records, such as a page of the API,
+    /// whose records can span lines.
+    ///
+    /// ```
+    /// use gizwits_codec_std::log::Source;
+    ///
+    /// assert!(Source::has_records_in_lines(br#"{"payload":"02"}"#));
+    /// assert!(!Source::has_records_in_lines(br#"{"meta":{"total":1},"objects":[{"payload":"02"}]}"#));
+    /// assert!(!Source::has_records_in_lines(br#"[{"payload":"02"}]"#));
+    /// ```
+    #[must_use]
+    pub fn has_records_in_lines(head: &[u8]) -> bool {
+        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+        !matches!(head, [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd, ..]) && !Lists::begin(text)
     }
 }
 

@@ -90,6 +90,9 @@ impl Product {
     }
 
     fn p0<'p, 'b, const LAX: bool>(&'p self, bytes: &'b [u8]) -> Result<Decoded<'p, 'b>, Error> {
+        if bytes.is_empty() {
+            return Err(Error::empty());
+        }
         match self.parse::<LAX>(bytes) {
             Ok(p0) => Ok(Decoded::new(self, None, Content::P0(p0))),
             Err(error) => Err(self.explain_p0(error, bytes)),
@@ -103,9 +106,7 @@ impl Product {
             // A service message has no length field, so its body is all that follows.
             Event::Service { .. } => Content::Body(rest),
             Event::Frame(_) if !rest.is_empty() => {
-                let extra = u32::try_from(rest.len()).unwrap_or(u32::MAX);
-                let error = core::Error::new(core::ErrorKind::Trailing { extra });
-                return Err(self.explain(error.at(behind(rest.len()))));
+                return Err(Error::trailing(bytes, rest));
             }
             Event::Frame(frame) => match frame.p0() {
                 Some(p0) => Content::P0(
@@ -216,7 +217,7 @@ impl<'p, 'b> Status<'p, 'b> {
     }
 
     /// The index of the action in [`ACTION_WORDS`](super::ACTION_WORDS).
-    #[cfg(feature = "arrow")]
+    #[cfg(feature = "log")]
     pub(crate) fn action_number(&self) -> usize {
         usize::from(self.action.wrapping_sub(1))
     }

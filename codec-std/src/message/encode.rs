@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use gizwits_codec_core as core;
 use gizwits_codec_core::m2m::{self, Frame};
+use gizwits_codec_core::uart::{self, Command};
 use gizwits_codec_core::{Action, Decimal, Encoder, Kind, PointId, Rounding, Value};
 use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
@@ -181,7 +182,7 @@ impl Message<'_> {
     /// `unknown_point`, `duplicate_point`, `wrong_kind`, `unknown_label`, `binary_length`. Limits and steps are
     /// checked by [`encode`](Self::encode).
     pub fn set_word(&mut self, name: &str, word: &str) -> Result<(), Error> {
-        let attr = self.product.expect(name)?;
+        let attr = self.product.require(name)?;
         let given = || format!("{name} = {word}");
         let wrong = |expected: &str| wrong_kind(attr, given, expected);
         let value = match attr.point().kind {
@@ -267,7 +268,7 @@ impl Message<'_> {
     }
 
     fn set_json_value(&mut self, name: &str, json: &str) -> Result<(), Error> {
-        let attr = self.product.expect(name)?;
+        let attr = self.product.require(name)?;
         // Only an error needs the text.
         let given = || format!("{name} = {}", shown(json));
         let wrong = |expected: &str| wrong_kind(attr, given, expected);
@@ -301,7 +302,7 @@ impl Message<'_> {
     /// # Errors
     /// `unknown_point` if no point has this name, `duplicate_point` if the point is already set.
     pub fn set(&mut self, name: &str, value: Value<'_>) -> Result<(), Error> {
-        let id = self.product.expect(name)?.id();
+        let id = self.product.require(name)?.id();
         let value = match value {
             Value::Bool(value) => Owned::Bool(value),
             Value::Enum(index) => Owned::Enum(index),
@@ -316,7 +317,7 @@ impl Message<'_> {
     /// # Errors
     /// `unknown_point`, `duplicate_point`; `wrong_action` if the message is not a read of a var_len product.
     pub fn want(&mut self, name: &str) -> Result<(), Error> {
-        let attr = self.product.expect(name)?;
+        let attr = self.product.require(name)?;
         let error = match (self.action, self.product.protocol()) {
             (Action::Read, core::Protocol::VarLen) => return self.put(attr.id(), Owned::Wanted),
             (Action::Read, core::Protocol::Standard) => {
@@ -508,6 +509,39 @@ pub fn wrap(
     // 24 bytes are enough for prefix, length, flag, command, sn and the length of the did.
     let room = did.map_or(0, str::len).saturating_add(p0.len());
     let mut out = vec![0; room.saturating_add(24)];
+    let len = frame.encode(&mut out)?;
+    out.truncate(len);
+    Ok(out)
+}
+
+/// Wraps a P0 in a UART frame, with its stuffing and checksum.
+///
+/// A control or read is sent to the device ([`Command::TO_DEVICE`]), a reply acknowledges a read
+/// ([`Command::TO_DEVICE_ACK`]), and a report comes from the device ([`Command::FROM_DEVICE`]).
+///
+/// ```
+/// use gizwits_codec_std::{Action, payload, wrap_uart};
+///
+/// let wire = wrap_uart(&[0x02], Action::Read, 7)?;
+/// assert_eq!(payload::hex(&wire), "ffff0006030700000212");
+/// # Ok::<(), gizwits_codec_std::Error>(())
+/// ```
+///
+/// # Errors
+/// `frame_limit` if the P0 is too long for a frame.
+pub fn wrap_uart(p0: &[u8], action: Action, sn: u8) -> Result<Vec<u8>, Error> {
+    let frame = uart::Frame {
+        command: match action {
+            Action::Control | Action::Read => Command::TO_DEVICE,
+            Action::Reply => Command::TO_DEVICE_ACK,
+            Action::Report => Command::FROM_DEVICE,
+        },
+        sn,
+        flags: 0,
+        payload: p0,
+    };
+    // Stuffing at most doubles the bytes.
+    let mut out = vec![0; 2 * (p0.len() + uart::OVERHEAD)];
     let len = frame.encode(&mut out)?;
     out.truncate(len);
     Ok(out)

@@ -253,7 +253,7 @@ mod tests {
             (&report[..], "2 bytes after the end, from byte 8 on", None),
             (
                 &[],
-                "the payload ends: 1 byte missing, from byte 0 on",
+                "the payload is empty: expected an M2M frame, which begins with 00000003, or a P0",
                 None,
             ),
             (

@@ -6,6 +6,7 @@ use gizwits_codec_core::m2m::Event;
 use gizwits_codec_core::{Decimal, P0, PointValue, Protocol, Raw, Value, View};
 
 use super::decoded::{Content, Decoded};
+use super::description::Description;
 use super::payload;
 use crate::error::Error;
 use crate::product::Product;
@@ -50,6 +51,7 @@ impl Decoded<'_, '_> {
     /// | `attrs` | the points of the message: a bool is 0 or 1, an enum its label, a number exact, a binary hex |
     /// | `flagged` | the rules that values break, by point |
     /// | `wanted` | the points that a read of a var_len product asks for |
+    /// | `message` | the [`Description`] of a frame without a P0: `type` and fields |
     /// | `body` | the hex of bytes without points |
     /// | `mac`, `p0` | the MAC address and the message of a [`broadcast`](Self::broadcast) |
     /// | `surplus_flags` | the bits of the mask past the last point |
@@ -99,31 +101,8 @@ impl Decoded<'_, '_> {
     /// ```
     pub fn write_json(&self, out: &mut Vec<u8>) {
         out.push(b'{');
-        match self.envelope {
-            Some(Event::Frame(frame)) => {
-                put_command(out, frame.command);
-                out.extend_from_slice(br#","flag":"#);
-                put_integer(out, frame.flag.into());
-                if let Some(sn) = frame.sn {
-                    out.extend_from_slice(br#","sn":"#);
-                    put_integer(out, sn);
-                }
-                if let Some(did) = frame.did {
-                    out.extend(br#","did":"#);
-                    match std::str::from_utf8(did) {
-                        Ok(did) => {
-                            let _ = serde_json::to_writer(&mut *out, did);
-                        }
-                        Err(_) => put_hex(out, "0x", did),
-                    }
-                }
-                out.extend(b"},");
-            }
-            Some(Event::Service { command }) => {
-                put_command(out, command);
-                out.extend_from_slice(b"},");
-            }
-            None => {}
+        if let Some(event) = self.envelope {
+            put_envelope(out, event);
         }
         self.write_content(out);
         out.push(b'}');
@@ -160,8 +139,11 @@ impl Decoded<'_, '_> {
                 out.push(b'"');
             }
             Content::Body(body) => {
-                out.extend(br#""body":"#);
-                put_hex(out, "", body);
+                let description = match &self.envelope {
+                    Some(Event::Frame(frame)) => Description::of_m2m(frame),
+                    _ => None,
+                };
+                put_body(out, description.as_ref(), body);
             }
         }
         if self.has_remarks() {
@@ -255,6 +237,47 @@ impl Product {
 /// The maximum length of the points by the text plan, in bytes: all of them are cleared first, so a product with very
 /// long labels is faster point by point.
 const LONGEST: usize = 1 << 16;
+
+/// Appends the member `frame` of an M2M frame, and a comma.
+#[inline]
+pub(crate) fn put_envelope(out: &mut Vec<u8>, envelope: Event<'_>) {
+    match envelope {
+        Event::Frame(frame) => {
+            put_command(out, frame.command);
+            out.extend_from_slice(br#","flag":"#);
+            put_integer(out, frame.flag.into());
+            if let Some(sn) = frame.sn {
+                out.extend_from_slice(br#","sn":"#);
+                put_integer(out, sn);
+            }
+            if let Some(did) = frame.did {
+                out.extend(br#","did":"#);
+                match std::str::from_utf8(did) {
+                    Ok(did) => {
+                        let _ = serde_json::to_writer(&mut *out, did);
+                    }
+                    Err(_) => put_hex(out, "0x", did),
+                }
+            }
+            out.extend(b"},");
+        }
+        Event::Service { command } => {
+            put_command(out, command);
+            out.extend_from_slice(b"},");
+        }
+    }
+}
+
+/// Appends the members `message` and `body` of a frame without a P0.
+pub(crate) fn put_body(out: &mut Vec<u8>, description: Option<&Description>, body: &[u8]) {
+    if let Some(description) = description {
+        out.extend(br#""message":"#);
+        description.write_json(out);
+        out.push(b',');
+    }
+    out.extend(br#""body":"#);
+    put_hex(out, "", body);
+}
 
 /// Appends `"frame":{"command":"0x0091"`.
 fn put_command(out: &mut Vec<u8>, command: u16) {

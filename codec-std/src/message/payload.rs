@@ -3,11 +3,18 @@
 //! The cloud documents the payloads of command logs as base64, but sends lower-case hex. A text can be both,
 //! so hex is tried first: the base64 of an M2M frame is never hex.
 
+mod hex_run;
+mod literal;
+mod notation;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::error::{Error, shown};
+use crate::error::Error;
+
+pub use hex_run::{HexRun, hex_runs};
+pub use notation::NOTATIONS;
 
 /// The encoding of a payload as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +32,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// Parses the text of a payload.
 ///
-/// Hex may begin with `0x` and may have spaces or colons between bytes. Without an `encoding`, a text can also
-/// be a list of bytes such as `[0,0,0,3]`, and a text that is both hex and base64 is read as hex.
+/// [`NOTATIONS`] lists the notations. Without an `encoding`, a text that is both hex and base64 is read as hex.
 ///
 /// ```
 /// use gizwits_codec_std::payload::{Encoding, parse};
@@ -40,15 +46,16 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// ```
 ///
 /// # Errors
-/// `not_hex_or_base64` if the text has none of these forms.
+/// `not_hex_or_base64` if the text has none of the notations, `incomplete` if it is empty, and `ambiguous` if it has two
+/// readings with different bytes.
 pub fn parse(text: &str, encoding: Option<Encoding>) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     parse_into(text, encoding, &mut bytes)?;
     Ok(bytes)
 }
 
-/// Like [`parse`], but writes the bytes to a buffer, which is cleared first. Unless the text is a list of bytes, does
-/// not allocate if the buffer is large enough.
+/// Like [`parse`], but writes the bytes to a buffer, which is cleared first. For hex and base64, does not
+/// allocate if the buffer is large enough.
 ///
 /// # Errors
 /// The error of [`parse`].
@@ -58,25 +65,25 @@ pub fn parse_into(
     bytes: &mut Vec<u8>,
 ) -> Result<(), Error> {
     let text = text.trim();
-    let (is_sound, why) = match encoding {
-        Some(Encoding::Hex) => (
-            hex_into(text, bytes),
-            "not hex: expected two digits for each byte",
-        ),
-        Some(Encoding::Base64) => (base64_into(text, bytes), "not base64"),
-        None if text.starts_with('[') => return list(text, bytes),
-        // The base64 of a frame begins with `AAAAAw`, which is not hex, so hex can be tried first.
-        None => (
-            hex_into(text, bytes) || base64_into(text, bytes),
-            "neither hex (two digits for each byte), nor base64, nor a list of bytes [0,0,0,3]",
-        ),
+    // The base64 of a frame begins with `AAAAAw`, which is not hex, so hex can be tried first.
+    let is_sound = match encoding {
+        Some(Encoding::Hex) => hex_into(text, bytes),
+        Some(Encoding::Base64) => base64_into(text, bytes),
+        None => plain_into(text, bytes),
     };
-    is_sound.then_some(()).ok_or_else(|| refused(text, why))
-}
-
-fn refused(text: &str, why: &str) -> Error {
-    let shown = shown(text);
-    Error::new("not_hex_or_base64", format!("`{shown}` is {why}"))
+    match is_sound {
+        true => Ok(()),
+        false
+            if matches!(
+                text,
+                "" | "0x" | "0X" | "\"\"" | "''" | "b''" | "b\"\"" | "[]" | "{}" | "<>"
+            ) =>
+        {
+            bytes.clear();
+            Err(Error::empty())
+        }
+        false => notation::read(text, encoding, bytes),
+    }
 }
 
 /// Returns bytes as lower-case hex.
@@ -140,58 +147,181 @@ pub(crate) fn hex_into(text: &str, bytes: &mut Vec<u8>) -> bool {
     !bytes.is_empty()
 }
 
+/// Decodes hex, or else base64. Digits after `0x` are never base64, so that `0x0` is not read as two bytes.
+fn plain_into(text: &str, bytes: &mut Vec<u8>) -> bool {
+    let is_prefixed = || {
+        let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+        digits.is_some_and(notation::is_hex)
+    };
+    hex_into(text, bytes) || !is_prefixed() && base64_into(text, bytes)
+}
+
 pub(crate) fn base64_into(text: &str, bytes: &mut Vec<u8>) -> bool {
     bytes.clear();
     !text.is_empty() && BASE64.decode_vec(text, bytes).is_ok()
 }
 
-fn list(text: &str, bytes: &mut Vec<u8>) -> Result<(), Error> {
-    bytes.clear();
-    let listed: Vec<u8> = serde_json::from_str(text).map_err(|error| {
-        let why = format!("not a list of bytes from 0 to 255: {error}");
-        refused(text, &why)
-    })?;
-    bytes.extend(listed);
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gizwits_codec_core::m2m;
-    use proptest::prelude::*;
 
     #[test]
     fn refusals() {
         for text in [
-            "", "0", "0x", "[256]", "[1,", "é", "abc=d", "abd", "0:00", "zz zz",
+            "0",
+            "[256]",
+            "[1,",
+            "é",
+            "abc=d",
+            "abd",
+            "0:00",
+            "zz zz",
+            "[-129]",
+            "{1,,2}",
+            "1:2:3",
+            "0x00, 01",
+            "b'é'",
+            "'",
+            r"\x0",
+            r"\q",
+            r"\07",
+            "<Buffer 00 00 ... 5 more bytes>",
+            "[1 2, 3]",
+            "{0x0g}",
+            "0xabcde",
+            "'0x123'",
+            r#""\x00" + "\x03""#,
+            r#""\x00""#.trim_end_matches('"'),
+            r"b'\x00",
+            r#"\x00""#,
+            r"{\x00, a}",
+            r#""\x00" b'\x03'"#,
+            "'it's'",
         ] {
             let error = parse(text, None).unwrap_err();
             assert_eq!(error.kind, "not_hex_or_base64", "{text}");
         }
+        for text in [
+            "",
+            " ",
+            "0x",
+            "[]",
+            "b''",
+            "\"\"",
+            "bytearray(b'')",
+            "b'' b''",
+        ] {
+            let error = parse(text, None).unwrap_err();
+            assert_eq!((error.kind, error.byte), ("incomplete", Some(0)), "{text}");
+        }
+        for text in [
+            "{10, 11}",
+            "10, 11",
+            "[10 11]",
+            "0x00000003 0x0b000091",
+            r"\x030",
+            r#""\x03" "\x030""#,
+            "b'0000000303000015'",
+            "b'AAAAAwMAABU='",
+            "b'00' b'03'",
+            "bytearray(b'0x00')",
+            r"\x00\x2c,",
+            r"\x00\x03;",
+            r"\x00 \x03",
+            r"\x00, \x03",
+            r#"["10", "11"]"#,
+        ] {
+            let error = parse(text, None).unwrap_err();
+            assert_eq!(error.kind, "ambiguous", "{text}");
+            assert!(error.message.contains("two readings"), "{error}");
+        }
         assert!(parse("123", Some(Encoding::Hex)).is_err());
+        // Quotes do not change what the encoding allows.
+        assert!(parse("'AAAAAwMAABU='", Some(Encoding::Hex)).is_err());
         // An odd number of digits is not hex, but can be base64.
         assert_eq!(parse("abc", None), Ok(vec![0x69, 0xb7]));
     }
 
-    proptest! {
-        #[test]
-        fn every_form_means_the_same(tail in proptest::collection::vec(any::<u8>(), 3..200)) {
-            let frame = m2m::Frame { flag: 0, command: 0x90, sn: None, did: None, body: &tail };
-            let mut bytes = vec![0; tail.len() + 16];
-            let len = frame.encode(&mut bytes).unwrap_or(0);
-            bytes.truncate(len);
-            let colons: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
-            for text in [
-                hex(&bytes),
-                format!("0x{}", hex(&bytes).to_uppercase()),
-                colons.join(":"),
-                base64(&bytes),
-                base64(&bytes).trim_end_matches('=').to_owned(),
-                format!("{bytes:?}"),
-            ] {
-                prop_assert_eq!(parse(&text, None), Ok(bytes.clone()));
-            }
+    #[test]
+    fn notations() {
+        let heartbeat = vec![0, 0, 0, 3, 3, 0, 0, 0x15];
+        for (name, example) in NOTATIONS {
+            assert_eq!(parse(example, None), Ok(heartbeat.clone()), "{name}");
+        }
+        for (text, bytes) in [
+            ("[10, 11]", &[10, 11][..]),
+            ("{10, 0b}", &[16, 11]),
+            ("{10, 200}", &[10, 200]),
+            ("[0, 3, -111]", &[0, 3, 0x91]),
+            ("0 3 145", &[0, 3, 145]),
+            // Their characters are those of base64 as well.
+            ("0x0", &[0]),
+            ("\"0xf\"", &[15]),
+            ("10 11", &[16, 17]),
+            ("{ 0x0, 0x3, };", &[0, 3]),
+            ("'AAAAAwMAABU='", &heartbeat),
+            (r"b'\x030\n\\'", &[3, b'0', b'\n', b'\\']),
+            (r#""\u0000\u0003""#, &[0, 3]),
+            // Adjacent literals are one text. An escape ends with its literal.
+            (r#""\x00" "\x03""#, &[0, 3]),
+            (r#""\x03" "0";"#, &[3, b'0']),
+            (r#""0000" "0003""#, &[0, 0, 0, 3]),
+            (r"b'\x00,' b'\x03'", &[0, b',', 3]),
+            (r"{'\x00', '\x03', '0'}", &[0, 3, b'0']),
+            (r"[\x00, \x03]", &[0, 3]),
+            (r#"["0x00", "0x03"],"#, &[0, 3]),
+            (r#"'\x00"\x03', "#, &[0, b'"', 3]),
+            (r"\x00 A\x03", &[0, b' ', b'A', 3]),
+            // These characters are in no other notation.
+            ("b'xyz!'", b"xyz!"),
+        ] {
+            assert_eq!(parse(text, None).as_deref(), Ok(bytes), "{text}");
+        }
+        let hex = Some(Encoding::Hex);
+        assert_eq!(parse("{10, 11}", hex), Ok(vec![0x10, 0x11]));
+        let base64 = Some(Encoding::Base64);
+        for quoted in ["'0404'", "b'0404'", r#""04" "04""#] {
+            assert_eq!(
+                parse(quoted, base64),
+                Ok(vec![0xd3, 0x8d, 0x38]),
+                "{quoted}"
+            );
+            assert_eq!(parse(quoted, hex), Ok(vec![4, 4]), "{quoted}");
+        }
+    }
+
+    #[test]
+    fn runs_in_lines() {
+        for (line, runs) in [
+            (
+                "2024-01-31 12:30:00 recv 0000000303000015 end",
+                &["0000000303000015"][..],
+            ),
+            ("12:30:00.5 00 00 00 03 03 00 00 15", &["0000000303000015"]),
+            (
+                "12:30:00.123456 04 01 00 00 10 1e 00 00",
+                &["04010000101e0000"],
+            ),
+            ("2024-01-31 00 00 00 03 03 00 00 15", &["0000000303000015"]),
+            ("x=0x00, 0x00, 0x00, 0x03;", &["00000003"]),
+            ("payload=00000003,0b000091", &["00000003", "0b000091"]),
+            (
+                "0x00000003 0x0b000091 0x00 0x01 0x02",
+                &["00000003", "0b000091"],
+            ),
+            (
+                "from aa:bb:cc:dd:ee:ff: 00-00-00-03",
+                &["aabbccddeeff", "00000003"],
+            ),
+            ("<00000003 03000015 04>", &["000000030300001504"]),
+            ("deadbeefs 1234567 温00000003 000000", &[]),
+            ("", &[]),
+        ] {
+            let found: Vec<String> = hex_runs(line)
+                .iter()
+                .map(|run| super::hex(&run.bytes))
+                .collect();
+            assert_eq!(found, runs, "{line}");
         }
     }
 }

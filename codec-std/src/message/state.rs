@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gizwits_codec_core::{Mask, P0, View};
+use gizwits_codec_core::{Mask, P0, PointId, View};
 
 use super::decoded::{Content, Decoded};
 use super::json::write_names;
@@ -76,6 +76,25 @@ impl Product {
 }
 
 impl State {
+    /// The product of the state.
+    pub(super) fn product(&self) -> &Product {
+        &self.product
+    }
+
+    /// The values of all points, at their locations in the layout.
+    pub(super) fn status_mut(&mut self) -> &mut [u8] {
+        &mut self.status
+    }
+
+    /// Marks a point as known.
+    pub(super) fn set_known(&mut self, id: PointId) {
+        // The last byte of a mask has the points 0 to 7.
+        let byte = self.known.len().checked_sub(1 + id.index() / 8);
+        if let Some(byte) = byte.and_then(|byte| self.known.get_mut(byte)) {
+            *byte |= 1 << (id.index() % 8);
+        }
+    }
+
     /// Merges the points of a view, as [`Product::merge`] merges the points of a payload. Some devices reply
     /// with all points regardless of the read; [`view_lax`](gizwits_codec_core::LayoutRef::view_lax) reads
     /// such a body:

@@ -83,7 +83,8 @@ impl Check {
     pub const MAX_DIAGNOSTICS: usize = 100;
 }
 
-/// The error of [`Product::from_json`]: the problems of a definition.
+/// The error of [`Product::from_json`] and of [`Names::from_toml`](crate::codegen::Names::from_toml): the problems of a
+/// definition, or of names for its code.
 ///
 /// Its message has one line for each of the first ten errors.
 ///

@@ -8,7 +8,7 @@ use crate::error::counted;
 
 /// The texts of a [`Diagnostic`](super::diagnostic::Diagnostic).
 #[derive(Default)]
-pub(super) struct FindingText {
+pub(crate) struct FindingText {
     pub(super) message: String,
     pub(super) label: String,
     pub(super) help: String,

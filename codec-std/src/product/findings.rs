@@ -10,7 +10,7 @@ use crate::error::cut;
 
 /// The problems found so far. All are counted, and the first [`Check::MAX_DIAGNOSTICS`] are kept.
 #[derive(Default)]
-pub(super) struct Findings {
+pub(crate) struct Findings {
     /// The length of the byte order mark before the text.
     pub(super) skipped: usize,
     /// The kept diagnostics, ordered by severity and then by location.
@@ -34,7 +34,7 @@ impl Findings {
 
     /// Counts a problem. Calls `describe` for its pointer and text only if the diagnostic is kept: a
     /// definition can break a rule millions of times.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         severity: Severity,
         kind: &'static str,
@@ -70,7 +70,7 @@ impl Findings {
     }
 
     /// Ends the check of a text. Computes all lines and columns in one pass, in the order of the text.
-    pub(super) fn finish(mut self, text: &str, product: Option<Product>) -> Check {
+    pub(crate) fn finish(mut self, text: &str, product: Option<Product>) -> Check {
         self.kept.sort_by_key(|one| (one.span.start, one.severity));
         let (mut at, mut line, mut column) = (0, 1, 1);
         for one in &mut self.kept {

@@ -570,7 +570,7 @@ fn pad(status: &[u8]) -> [u8; 8] {
 mod tests {
     use super::*;
     use crate::log::sink::csv::cell;
-    use crate::log::{Csv, Decoder, Format, Ndjson, Options, Products, TextBlock};
+    use crate::log::{Csv, Decoder, Format, Ndjson, Options, Products, TableOptions, TextBlock};
     use crate::product::point_text::JsonFormat;
     use crate::text::cursor::STEP;
 
@@ -618,7 +618,7 @@ mod tests {
         let json = product.decode_p0(&p0).unwrap().to_json();
         let products = Products::one(product.clone());
         let ndjson = Ndjson::new(&products, std::io::sink());
-        let csv = Csv::new(product, false, std::io::sink()).unwrap();
+        let csv = Csv::new(product, TableOptions::default(), std::io::sink()).unwrap();
         for line in [format!("0x{hex}"), hex] {
             let mut block = TextBlock::default();
             let mut decoder = Decoder::new(&products, Options::default(), ndjson.sink());

@@ -94,6 +94,8 @@ impl<M: Mode> Enterprise<M> {
             let host = url.as_ref().and_then(Url::host_str).unwrap_or("the path");
             format!("{host} does not belong to the server {}", settings.base)
         });
+        // A fragment is never sent, and the path is shown in errors.
+        let own = own.split('#').next().unwrap_or_default();
         let (template, query) = own.split_once('?').unwrap_or((own, ""));
         parts.template = Some(template.to_owned());
         if let Ok(mut url) = Url::parse(&settings.base) {

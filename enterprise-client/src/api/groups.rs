@@ -230,7 +230,7 @@ impl GroupTree {
     fn new(members: Extra) -> Self {
         let nodes = members.into_iter().map(|(gid, value)| {
             let (children, value) = match value {
-                Value::Object(members) => (GroupTree::new(members), Value::Null),
+                Value::Object(members) => (GroupTree::new(members.into()), Value::Null),
                 value => (GroupTree::default(), value),
             };
             let gid = gid.into();

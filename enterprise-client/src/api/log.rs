@@ -1,7 +1,10 @@
 //! The logs of a device: connections, frames and values.
 //!
 //! The server keeps the logs of seven days, and only for products that are not published. One request covers
-//! at most two days. [`between`](Call::between) with `stream` or `iter` covers a longer span.
+//! at most two days. [`between`](Call::between) with `stream` or `iter` covers a longer span, and
+//! [`read_from`](Call::read_from) continues where an earlier run of a program ended.
+
+mod reader;
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -18,6 +21,8 @@ use crate::exchange::{
 };
 use crate::mode::Mode;
 use crate::model::{Attrs, Extra, Timestamp, model, open_enum};
+
+pub use reader::{Position, Reader};
 
 impl<M: Mode> Device<M> {
     /// Returns the connections and disconnections of the device.
@@ -216,6 +221,11 @@ impl<T: Record> Operation for Log<T> {
     fn wants_definition(&self) -> bool {
         self.decodes
     }
+
+    fn wants_clock(&self) -> bool {
+        let is_walk = self.window.is_some();
+        !is_walk && (self.between.is_some() || self.sort == Some(Sort::Asc))
+    }
 }
 
 impl<T: Record> Paged for Log<T> {
@@ -270,7 +280,7 @@ impl<M: Mode, T: Record> Call<M, Log<T>> {
     /// use std::time::Duration;
     ///
     /// let device = product.device("cBYkSjoE2xspYMhaUHdk5k");
-    /// let now = product.enterprise().now();
+    /// let now = product.now().await?;
     /// let week = now.minus(Duration::from_secs(7 * 86_400));
     /// // One request for each window of two days.
     /// let mut records = device.data().between(week, now).stream();

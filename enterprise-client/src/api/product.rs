@@ -3,9 +3,11 @@
 use crate::client::Product;
 use crate::endpoint::{self, page};
 use crate::error::Error;
-use crate::exchange::{Call, Operation, Received, RequestParts, Token, operations, read_token};
-use crate::mode::Mode;
-use crate::model::Datapoints;
+use crate::exchange::{
+    Allowance, Call, Operation, Received, RequestParts, Token, operations, read_token, server_time,
+};
+use crate::mode::{Async, Mode};
+use crate::model::{Datapoints, Timestamp};
 
 impl<M: Mode> Product<M> {
     /// Fetches a new token for another program. The client fetches the tokens of its own calls by itself.
@@ -66,13 +68,65 @@ impl Operation for AccessToken {
     }
 }
 
+impl<M: Mode> Product<M> {
+    /// The waits and attempts of a request that the caller has no call for.
+    fn allowance(&self) -> Allowance {
+        let settings = &self.enterprise.session.settings;
+        Allowance::new(settings.retry, settings.max_wait)
+    }
+
+    async fn server_time(self) -> Result<Timestamp, Error> {
+        let session = &self.enterprise.session;
+        server_time(session, &self.session, &self.allowance()).await
+    }
+}
+
+impl Product<Async> {
+    /// Returns the current time by the server's clock: the local time, corrected by the `Date` header of the last
+    /// answer. Before the first answer of any call, sends a request: that of a token, or else that of
+    /// [`datapoint`](Product::datapoint).
+    ///
+    /// # Errors
+    /// The errors of a call, if no answer has arrived.
+    ///
+    /// # Examples
+    /// ```
+    /// # include!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/common/simulated.rs"));
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Done {
+    /// # let (server, product): (_, gizwits_enterprise_client::Product) = simulated()?;
+    /// use std::time::Duration;
+    ///
+    /// let now = product.now().await?;
+    /// let hour = now.minus(Duration::from_secs(3600));
+    /// let device = product.device("cBYkSjoE2xspYMhaUHdk5k");
+    /// let page = device.data().between(hour, now).send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn now(&self) -> Result<Timestamp, Error> {
+        self.clone().server_time().await
+    }
+}
+
+#[cfg(feature = "blocking")]
+impl Product<crate::mode::Blocking> {
+    /// Returns the current time by the server's clock: the local time, corrected by the `Date` header of the last
+    /// answer. Before the first answer of any call, sends a request: that of a token, or else that of
+    /// [`datapoint`](Product::datapoint).
+    ///
+    /// # Errors
+    /// The errors of a call, if no answer has arrived.
+    pub fn now(&self) -> Result<Timestamp, Error> {
+        self.enterprise.mode.wait(self.clone().server_time())
+    }
+}
+
 #[cfg(feature = "codec")]
 impl<M: Mode> Product<M> {
     async fn fetch_definition(self) -> Result<gizwits_codec_std::Product, Error> {
         let session = &self.enterprise.session;
-        let settings = &session.settings;
-        let allowance = crate::exchange::Allowance::new(settings.retry, settings.max_wait);
-        crate::exchange::definition(session, &self.session, &allowance).await
+        crate::exchange::definition(session, &self.session, &self.allowance()).await
     }
 
     /// Sets the definition, so that the client doesn't fetch it.
@@ -102,7 +156,7 @@ impl<M: Mode> Product<M> {
 }
 
 #[cfg(feature = "codec")]
-impl Product<crate::mode::Async> {
+impl Product<Async> {
     /// Returns the definition of the product. Only the first call sends a request, that of
     /// [`datapoint`](Product::datapoint).
     ///

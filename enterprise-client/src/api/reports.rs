@@ -479,7 +479,7 @@ fn with_count(report: &mut EventReport) {
     if counts.is_empty() {
         return;
     }
-    match EventCount::deserialize(Value::Object(counts.clone())) {
+    match EventCount::deserialize(Value::from(counts.clone())) {
         Ok(count) => report.count = Some(count),
         Err(_) => report.extra.extend(counts),
     }

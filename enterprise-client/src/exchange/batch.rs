@@ -111,7 +111,7 @@ impl<T: DeviceId> Operation for Batch<T> {
             let mut body = self.members.clone();
             body.insert(self.name.to_owned(), (self.list)(ids));
             RequestParts {
-                body: Some(Value::Object(body).to_string()),
+                body: Some(Value::from(body).to_string()),
                 ..parts.clone()
             }
         });

@@ -112,6 +112,12 @@ pub trait Operation: Clone + Send + Sync + 'static {
     fn wants_definition(&self) -> bool {
         false
     }
+
+    /// Whether the requests of the call depend on the current time.
+    #[doc(hidden)]
+    fn wants_clock(&self) -> bool {
+        false
+    }
 }
 
 /// Declares operations of one request, with the type of their answers and the groups of their parameters.
@@ -288,6 +294,12 @@ impl<M: Mode, O: Operation> Call<M, O> {
             // A known definition is used even if the call doesn't need it.
             _ => product.and_then(ProductSession::known_definition),
         };
+        if self.operation.wants_clock()
+            && let Some(product) = product
+        {
+            let time = server_time(session, product, &allowance).await;
+            time.map_err(|error| error.arrived(false))?;
+        }
         let context = self.context(definition.as_ref());
         let requests = self.operation.requests(&self.parts, &context)?;
         let mut done: Option<O::Output> = None;
@@ -311,6 +323,15 @@ impl<M: Mode, O: Operation> Call<M, O> {
             }
         }
         done.ok_or_else(|| Error::Invalid("the list is empty: there is nothing to send".to_owned()))
+    }
+
+    /// The current time by the server's clock, as [`server_time`] returns it.
+    pub(crate) async fn server_time(self) -> Result<Timestamp, Error> {
+        let Some(product) = self.product.as_deref() else {
+            return Ok(self.session.now());
+        };
+        let allowance = Allowance::new(self.retry, self.max_wait);
+        server_time(&self.session, product, &allowance).await
     }
 
     /// The requests of the call as curl commands for a POSIX shell, one on each line. Shell variables such as
@@ -359,17 +380,58 @@ pub(crate) async fn definition(
     if let Some(known) = known() {
         return Ok(known);
     }
-    let read = |request: &Request, answer: &Answer| {
-        let datapoints: crate::model::Datapoints = response::json(request, answer)?;
-        let definition = datapoints.definition()?;
-        product.define(Some(definition.clone()));
-        Ok(definition)
-    };
+    let read = |request: &Request, answer: &Answer| read_definition(product, request, answer);
     let parts = RequestParts::new(crate::endpoint::DATAPOINT);
     let exchange = Exchange::new(session, Some(product), parts, allowance);
     exchange
         .fetch(&product.definition_flight, known, read)
         .await
+}
+
+/// Reads the definition from the answer that has it, and keeps it for the calls of the product.
+#[cfg(feature = "codec")]
+fn read_definition(
+    product: &ProductSession,
+    request: &Request,
+    answer: &Answer,
+) -> Result<Definition, Error> {
+    let datapoints: crate::model::Datapoints = response::json(request, answer)?;
+    let definition = datapoints.definition()?;
+    product.define(Some(definition.clone()));
+    Ok(definition)
+}
+
+/// Returns the time by the server's clock. If no answer has set the clock yet, fetches a token, or else the data
+/// points of the product. Any answer sets the clock, also a refusal.
+pub(crate) async fn server_time(
+    session: &Session,
+    product: &ProductSession,
+    allowance: &Allowance,
+) -> Result<Timestamp, Error> {
+    let known = || session.knows_clock().then(|| session.now());
+    if let Some(now) = known() {
+        return Ok(now);
+    }
+    let read = |request: &Request, answer: &Answer| {
+        // A page of a gateway is no answer of the server.
+        let _: serde::de::IgnoredAny = response::json(request, answer)?;
+        // The time does not depend on what the data points are.
+        #[cfg(feature = "codec")]
+        if product.known_definition().is_none() {
+            let _ = read_definition(product, request, answer);
+        }
+        session.observe_clock(answer);
+        Ok(session.now())
+    };
+    let parts = RequestParts::new(crate::endpoint::DATAPOINT);
+    let exchange = Exchange::new(session, Some(product), parts, allowance);
+    let fetched = exchange.fetch(&session.clock_flight, known, read).await;
+    fetched.or_else(|error| match (known(), &error) {
+        (Some(now), _) => Ok(now),
+        // A gateway that serves no data points may serve logs. Their answers set the clock.
+        (None, Error::Unexpected(_)) => Ok(session.now()),
+        (None, _) => Err(error),
+    })
 }
 
 impl<O: Operation> Call<Async, O> {

@@ -104,10 +104,7 @@ impl<M: Mode, O: Paged> Call<M, O> {
             self = self.limit(100);
         }
         Items {
-            walk: Walk::new(
-                self.operation.windows(&self.context(None)),
-                skip.unwrap_or(0),
-            ),
+            walk: Walk::new(skip.unwrap_or(0)),
             call: self,
             fetching: None,
         }
@@ -161,14 +158,22 @@ impl<O: Paged> Call<crate::mode::Blocking, O> {
     }
 }
 
-type Fetching<T> = Pin<Box<dyn Future<Output = Result<Page<T>, Error>> + Send>>;
+/// The result of a step of a walk.
+enum Fetched<O: Paged> {
+    /// The windows of the walk.
+    Windows(Vec<O>),
+    /// The next page.
+    Page(Page<O::Item>),
+}
+
+type Fetching<O> = Pin<Box<dyn Future<Output = Result<Fetched<O>, Error>> + Send>>;
 
 /// The items of all pages, one after the other: a [`Stream`] for async calls, an iterator for blocking calls.
 #[must_use = "nothing is fetched until an item is asked for"]
 pub struct Items<M, O: Paged> {
     call: Call<M, O>,
     walk: Walk<O>,
-    fetching: Option<Fetching<O::Item>>,
+    fetching: Option<Fetching<O>>,
 }
 
 // Only the boxed future needs pinning, and the box is `Unpin`.
@@ -200,11 +205,27 @@ impl<M: Mode, O: Paged> Items<M, O> {
         self.walk.missing
     }
 
-    /// The call for the next page, or `None` at the end.
-    fn next_call(&self) -> Option<Call<M, O>> {
+    /// The next step: the windows, and then page after page. `None` at the end.
+    fn next_step(
+        &self,
+    ) -> Option<impl Future<Output = Result<Fetched<O>, Error>> + Send + use<M, O>> {
         let mut call = self.call.clone();
-        call.operation = self.walk.windows.front()?.clone();
-        Some(call.skip(self.walk.next_skip()))
+        let windows = self.walk.windows.as_ref();
+        let is_begun = windows.is_some();
+        if let Some(windows) = windows {
+            call.operation = windows.front()?.clone();
+            call = call.skip(self.walk.next_skip());
+        }
+        Some(async move {
+            if is_begun {
+                return call.run().await.map(Fetched::Page);
+            }
+            if call.operation.wants_clock() {
+                call.clone().server_time().await?;
+            }
+            let windows = call.operation.windows(&call.context(None));
+            windows.map(Fetched::Windows)
+        })
     }
 }
 
@@ -222,15 +243,15 @@ impl<O: Paged> Stream for Items<Async, O> {
         let this = self.get_mut();
         loop {
             if let Some(fetching) = &mut this.fetching {
-                let page = ready!(fetching.as_mut().poll(task));
+                let fetched = ready!(fetching.as_mut().poll(task));
                 this.fetching = None;
-                this.walk.fetched(page);
+                this.walk.fetched(fetched);
             }
             if let Some(item) = this.walk.ready.pop_front() {
                 return Poll::Ready(Some(item));
             }
-            match this.next_call() {
-                Some(call) => this.fetching = Some(Box::pin(call.run())),
+            match this.next_step() {
+                Some(step) => this.fetching = Some(Box::pin(step)),
                 None => return Poll::Ready(None),
             }
         }
@@ -243,8 +264,8 @@ impl<O: Paged> Iterator for Items<crate::mode::Blocking, O> {
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.walk.ready.is_empty() {
-            let page = self.next_call()?.send();
-            self.walk.fetched(page);
+            let fetched = self.call.mode.wait(self.next_step()?);
+            self.walk.fetched(fetched);
         }
         self.walk.ready.pop_front()
     }
@@ -252,7 +273,8 @@ impl<O: Paged> Iterator for Items<crate::mode::Blocking, O> {
 
 /// The state of a walk over pages and windows.
 struct Walk<O: Paged> {
-    windows: VecDeque<O>,
+    /// The windows that are left. `None` before the first step.
+    windows: Option<VecDeque<O>>,
     /// The number of items of the window before the next page.
     skip: u64,
     /// The number of items to skip at the beginning, if there are several windows. The server can't skip them,
@@ -278,20 +300,12 @@ struct Walk<O: Paged> {
 const GIVEN: usize = 20_000;
 
 impl<O: Paged> Walk<O> {
-    fn new(windows: Result<Vec<O>, Error>, skip: u64) -> Self {
-        let (windows, failure) = match windows {
-            Ok(windows) => (windows, None),
-            Err(error) => (Vec::new(), Some(Err(error))),
-        };
-        let (skip, unwanted) = match windows.len() {
-            0 | 1 => (skip, 0),
-            _ => (0, skip),
-        };
+    fn new(skip: u64) -> Self {
         Walk {
-            windows: windows.into(),
+            windows: None,
             skip,
-            unwanted,
-            ready: failure.into_iter().collect(),
+            unwanted: 0,
+            ready: VecDeque::new(),
             before: None,
             held: None,
             came: skip,
@@ -307,15 +321,26 @@ impl<O: Paged> Walk<O> {
         behind_all.unwrap_or(self.skip)
     }
 
-    fn fetched(&mut self, page: Result<Page<O::Item>, Error>) {
-        let page = match page {
-            Ok(page) => page,
+    fn fetched(&mut self, fetched: Result<Fetched<O>, Error>) {
+        match fetched {
+            Ok(Fetched::Windows(windows)) => self.begin(windows),
+            Ok(Fetched::Page(page)) => self.receive(page),
             Err(error) => {
-                self.windows.clear();
+                self.windows = Some(VecDeque::new());
                 self.ready.push_back(Err(error));
-                return;
             }
-        };
+        }
+    }
+
+    fn begin(&mut self, windows: Vec<O>) {
+        if windows.len() > 1 {
+            self.unwanted = std::mem::take(&mut self.skip);
+            self.came = 0;
+        }
+        self.windows = Some(windows.into());
+    }
+
+    fn receive(&mut self, page: Page<O::Item>) {
         let keys: Vec<u64> = page.objects.iter().map(key).collect();
         if let Some((held, held_keys)) = self.held.take() {
             // A server that returns the same page even past the end ignores `skip`.
@@ -355,7 +380,7 @@ impl<O: Paged> Walk<O> {
         let total_before = self.before.as_ref().and_then(|(_, total)| *total);
         let grown = total.zip(total_before);
         let mut grown = grown.map_or(0, |(now, before)| now.saturating_sub(before));
-        let Some(window) = self.windows.front() else {
+        let Some(window) = self.windows.as_ref().and_then(VecDeque::front) else {
             return;
         };
         // Of equal items, at most as many have moved as the walk has returned before.
@@ -401,7 +426,9 @@ impl<O: Paged> Walk<O> {
             tracing::warn!(missing, "the server counted more items than it returned");
         }
         self.missing = self.missing.saturating_add(missing);
-        self.windows.pop_front();
+        if let Some(windows) = &mut self.windows {
+            windows.pop_front();
+        }
         self.skip = 0;
         self.came = 0;
         self.before = None;

@@ -115,9 +115,10 @@ fn covered(request: &Request, text: &str) -> String {
 
 /// The error of an answer that does not come from the API.
 pub(crate) fn unexpected(request: &Request, answer: &Answer) -> Error {
+    let shown = |text: &str| excerpt(text.as_bytes(), 0, request.secrets());
     Error::Unexpected(Box::new(Unexpected {
         status: answer.status(),
-        content_type: answer.header("content-type").map(str::to_owned),
+        content_type: answer.header("content-type").map(shown),
         excerpt: excerpt(answer.body(), 0, request.secrets()),
         target: request.target(),
     }))
@@ -140,7 +141,8 @@ pub(crate) fn json<T: DeserializeOwned>(request: &Request, answer: &Answer) -> R
     let at = offset(body, error.line(), error.column());
     Err(Error::Decode(Box::new(DecodeError {
         status: answer.status(),
-        path,
+        // The names of members come from the server as well.
+        path: excerpt(path.as_bytes(), 0, request.secrets()),
         message: without_values(&error.to_string()),
         excerpt: excerpt(body, at, request.secrets()),
         target: request.target(),
@@ -456,12 +458,24 @@ mod tests {
             told.excerpt
         );
 
+        let body = r#"{"objects": [], "hush-hush": {"a": 1}}"#;
+        let nested =
+            json::<std::collections::BTreeMap<String, Vec<u32>>>(&request(), &answer(200, body));
+        let error = nested.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("hush"), "{error:?}");
+
         // Only a write may be answered with nothing.
         assert!(json::<Option<Page>>(&request(), &answer(200, " ")).is_err());
         let error = json::<Page>(&request(), &answer(201, "{\"objects\": [1")).unwrap_err();
         assert_eq!(error.status(), Some(201));
         let error = unexpected(&request(), &answer(502, "<html>\n  <b>hush-hush</b>"));
         assert_eq!(error.status(), Some(502));
+        let headers = [("Content-Type".to_owned(), "hush-hush".to_owned())];
+        let echoed = unexpected(&request(), &Answer::new(502, headers, ""));
+        assert!(
+            !format!("{echoed} {echoed:?}").contains("hush"),
+            "{echoed:?}"
+        );
         assert_eq!(
             error.to_string(),
             "GET /v1/x: HTTP status 502, and the answer does not come from the API: <html> <b>*********</b>"

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -43,8 +42,10 @@ pub(crate) struct Session {
     pub(crate) retry_budget: RetryBudget,
     routes: Mutex<HashMap<&'static str, usize>>,
     products: Mutex<Vec<Arc<ProductSession>>>,
-    /// The lead of the server's clock over the local clock in microseconds, by the last answer.
-    server_ahead: AtomicI64,
+    pub(crate) clock_flight: Flight,
+    /// The lead of the server's clock over the local clock in microseconds, by the last answer. `None` before the
+    /// first answer.
+    server_ahead: Mutex<Option<i64>>,
 }
 
 /// The settings of a client.
@@ -92,7 +93,8 @@ impl Session {
             retry_budget: RetryBudget::default(),
             routes: Mutex::default(),
             products: Mutex::default(),
-            server_ahead: AtomicI64::new(0),
+            clock_flight: Flight::default(),
+            server_ahead: Mutex::default(),
         }
     }
 
@@ -101,23 +103,29 @@ impl Session {
         Timestamp::from(self.settings.clock.now())
     }
 
-    /// The current time by the server's clock.
+    /// The current time by the server's clock, or by the local clock before the first answer.
     pub(crate) fn now(&self) -> Timestamp {
         self.local_time()
-            .shifted(self.server_ahead.load(Ordering::Relaxed))
+            .shifted(lock(&self.server_ahead).unwrap_or(0))
     }
 
-    /// Takes the server's time from the `Date` header of an answer.
+    /// Whether an answer has set the server's clock.
+    pub(crate) fn knows_clock(&self) -> bool {
+        lock(&self.server_ahead).is_some()
+    }
+
+    /// Takes the server's time from the `Date` header of an answer. Without a plausible date, the clock remains as
+    /// it was: that of the last answer, or else the local clock.
     pub(crate) fn observe_clock(&self, answer: &Answer) {
         let date = answer.header("date").and_then(http_date);
-        if let Some(date) = date.filter(|date| SENSIBLE.contains(date)) {
-            // `Date` has whole seconds and the answer took some time, so small differences are ignored.
-            let ahead = match date.ahead_of(self.local_time()) {
-                -1_999_999..=1_999_999 => 0,
-                ahead => ahead,
-            };
-            self.server_ahead.store(ahead, Ordering::Relaxed);
-        }
+        let date = date.filter(|date| SENSIBLE.contains(date));
+        // `Date` has whole seconds and the answer took some time, so small differences are ignored.
+        let ahead = date.map(|date| match date.ahead_of(self.local_time()) {
+            -1_999_999..=1_999_999 => 0,
+            ahead => ahead,
+        });
+        let mut known = lock(&self.server_ahead);
+        *known = ahead.or(*known).or(Some(0));
     }
 
     pub(crate) async fn sleep(&self, wait: Duration) {

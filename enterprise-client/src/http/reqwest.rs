@@ -35,10 +35,6 @@ impl Reqwest {
         if is_loopback(base) {
             builder = builder.no_proxy();
         }
-        #[cfg(feature = "rustls")]
-        {
-            builder = builder.tls_backend_preconfigured(tls(base.starts_with("https:"))?);
-        }
         let client = builder.build().map_err(|error| unusable(&error))?;
         Ok(Reqwest(client))
     }
@@ -99,6 +95,10 @@ impl Transport for Reqwest {
 }
 
 fn failure(error: reqwest::Error) -> Failure {
+    #[cfg(feature = "rustls")]
+    if let Some(reason) = certificate_error(&error) {
+        return Failure::new(FailureKind::Certificate).caused_by(reason);
+    }
     let kind = if error.is_connect() {
         FailureKind::Connect
     } else if error.is_timeout() {
@@ -111,23 +111,65 @@ fn failure(error: reqwest::Error) -> Failure {
     Failure::new(kind).caused_by(error.without_url())
 }
 
+/// The reason why a certificate was refused, and the remedy. `None` if the failure has another cause.
+#[cfg(feature = "rustls")]
+fn certificate_error(error: &reqwest::Error) -> Option<String> {
+    use rustls::CertificateError::{
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet,
+        NotValidYetContext, UnknownIssuer,
+    };
+
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(one) = cause {
+        // The error inside of an `io::Error` is not its source.
+        let inner = one.downcast_ref::<std::io::Error>();
+        let inner = inner.and_then(|error| error.get_ref());
+        let inner: Option<&(dyn StdError + 'static)> = inner.map(|inner| inner as _);
+        let found = inner.unwrap_or(one).downcast_ref::<rustls::Error>();
+        if let Some(rustls::Error::InvalidCertificate(refused)) = found {
+            return Some(match refused {
+                UnknownIssuer => "it is signed by an authority that this system does not trust. Add the \
+                    certificate of the authority to the system, or, on Linux, set SSL_CERT_FILE to a PEM file \
+                    that contains it"
+                    .to_owned(),
+                Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. } => {
+                    format!("{refused}: check the clock of this system and the certificate of the server")
+                }
+                NotValidForName | NotValidForNameContext { .. } => {
+                    format!("{refused}: check the host in the URL of the server")
+                }
+                _ => refused.to_string(),
+            });
+        }
+        cause = inner.or(one.source());
+    }
+    None
+}
+
 fn unusable(error: &dyn StdError) -> String {
     format!("the HTTP client could not be created: {error}")
 }
 
-/// The configuration of rustls: ring, and the certificates that the platform trusts. reqwest would take the
-/// provider that the program has installed, which may be another one.
+/// Adds TLS for a base URL: rustls with ring, and the certificates that the platform trusts. reqwest would take the
+/// provider that the program has installed, which may be another one. `roots` are further certificates as PEM text.
 #[cfg(feature = "rustls")]
-fn tls(is_needed: bool) -> Result<rustls::ClientConfig, String> {
-    use rustls_platform_verifier::BuilderVerifierExt as _;
+pub(crate) fn with_tls(
+    builder: reqwest::ClientBuilder,
+    base: &str,
+    roots: Option<&[u8]>,
+) -> Result<reqwest::ClientBuilder, String> {
+    let roots = roots.map_or(Ok(Vec::new()), certificates)?;
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| unusable(&error))?;
-    let config = match config.clone().with_platform_verifier() {
+    let config = match verified(config.clone(), roots) {
         Ok(config) => config,
         // A machine without certificates can use `http:`, and reqwest still needs a configuration.
-        Err(_) if !is_needed => config.with_root_certificates(rustls::RootCertStore::empty()),
+        Err(rustls::Error::General(_)) if !base.starts_with("https:") => {
+            config.with_root_certificates(rustls::RootCertStore::empty())
+        }
+        Err(error @ rustls::Error::InvalidCertificate(_)) => return Err(invalid_roots(&error)),
         Err(error) => {
             return Err(format!(
                 "HTTPS is not available: {error}; install the system's CA certificates (`ca-certificates`), \
@@ -135,7 +177,60 @@ fn tls(is_needed: bool) -> Result<rustls::ClientConfig, String> {
             ));
         }
     };
-    Ok(config.with_no_client_auth())
+    Ok(builder.tls_backend_preconfigured(config.with_no_client_auth()))
+}
+
+/// The builders of rustls before and after the choice of trusted certificates.
+#[cfg(feature = "rustls")]
+type Unverified = rustls::ConfigBuilder<rustls::ClientConfig, rustls::WantsVerifier>;
+#[cfg(feature = "rustls")]
+type Verified = rustls::ConfigBuilder<rustls::ClientConfig, rustls::client::WantsClientCert>;
+
+#[cfg(all(feature = "rustls", not(target_os = "android")))]
+fn verified(
+    config: Unverified,
+    roots: Vec<rustls::pki_types::CertificateDer<'static>>,
+) -> Result<Verified, rustls::Error> {
+    let provider = std::sync::Arc::clone(config.crypto_provider());
+    let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(roots, provider)?;
+    let verifier = std::sync::Arc::new(verifier);
+    Ok(config
+        .dangerous()
+        .with_custom_certificate_verifier(verifier))
+}
+
+/// Android verifies certificates itself, and with its own certificates only.
+#[cfg(all(feature = "rustls", target_os = "android"))]
+fn verified(
+    config: Unverified,
+    roots: Vec<rustls::pki_types::CertificateDer<'static>>,
+) -> Result<Verified, rustls::Error> {
+    use rustls_platform_verifier::BuilderVerifierExt as _;
+    if !roots.is_empty() {
+        let message = "Android accepts no further root certificates";
+        return Err(rustls::Error::General(message.to_owned()));
+    }
+    config.with_platform_verifier()
+}
+
+/// Reads the certificates of a PEM text, which has at least one.
+#[cfg(feature = "rustls")]
+fn certificates(pem: &[u8]) -> Result<Vec<rustls::pki_types::CertificateDer<'static>>, String> {
+    use rustls::pki_types::CertificateDer;
+    use rustls::pki_types::pem::PemObject as _;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match certificates {
+        Ok(certificates) if certificates.is_empty() => {
+            Err(invalid_roots(&"the PEM text has no certificate"))
+        }
+        Ok(certificates) => Ok(certificates),
+        Err(error) => Err(invalid_roots(&format_args!("not valid PEM: {error}"))),
+    }
+}
+
+#[cfg(feature = "rustls")]
+fn invalid_roots(reason: &dyn std::fmt::Display) -> String {
+    format!("the root certificates are not valid: {reason}")
 }
 
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl<T> Default for Places<T> {
     fn default() -> Self {
         Places {
             list: Vec::new(),
-            extra: Extra::new(),
+            extra: Extra::default(),
         }
     }
 }
@@ -110,7 +110,7 @@ impl<T: Count> Places<T> {
                 Value::Object(mut inner) => Ok(Place {
                     count: known(inner.remove("count").unwrap_or_default())?,
                     detail: Field::read_option(inner.remove("detail").unwrap_or_default())?,
-                    places: Places::read(inner)?,
+                    places: Places::read(inner.into())?,
                     name: name.clone(),
                     bare: false,
                 }),

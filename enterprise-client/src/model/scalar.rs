@@ -1,11 +1,76 @@
 //! Lenient reading of answers. The API documentation and its examples contradict each other about types:
 //! flags may be 0 and 1, numbers may be text, and unknown values may be null or an empty text.
 
-use serde::de::{self, Deserialize, DeserializeOwned, Deserializer};
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use serde::de::{self, DeserializeOwned, Deserializer};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The members of an answer that this crate doesn't know.
-pub type Extra = Map<String, Value>;
+/// The members of an answer that this crate doesn't know, as JSON. `Debug` shows their names, but not their values, which
+/// may be secrets.
+///
+/// ```
+/// use gizwits_enterprise_client::Extra;
+/// use serde_json::{Value, json};
+///
+/// let members = [("colour".to_owned(), json!("red")), ("passcode".to_owned(), json!("QWERTY"))];
+/// let extra = Extra::from_iter(members);
+/// assert_eq!(extra["colour"], "red");
+/// assert_eq!(format!("{extra:?}"), r#"{"colour", "passcode"}"#);
+/// assert_eq!(Value::from(extra), json!({"colour": "red", "passcode": "QWERTY"}));
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Extra(Map<String, Value>);
+
+impl fmt::Debug for Extra {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Deref for Extra {
+    type Target = Map<String, Value>;
+
+    fn deref(&self) -> &Map<String, Value> {
+        &self.0
+    }
+}
+
+impl DerefMut for Extra {
+    fn deref_mut(&mut self) -> &mut Map<String, Value> {
+        &mut self.0
+    }
+}
+
+impl From<Map<String, Value>> for Extra {
+    fn from(members: Map<String, Value>) -> Self {
+        Extra(members)
+    }
+}
+
+impl From<Extra> for Value {
+    fn from(extra: Extra) -> Self {
+        Value::Object(extra.0)
+    }
+}
+
+impl FromIterator<(String, Value)> for Extra {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(members: I) -> Self {
+        Extra(Map::from_iter(members))
+    }
+}
+
+impl IntoIterator for Extra {
+    type Item = (String, Value);
+    type IntoIter = serde_json::map::IntoIter;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
 
 /// A type that a member of an answer can have.
 pub trait Field: DeserializeOwned {

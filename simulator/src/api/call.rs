@@ -14,7 +14,7 @@ use crate::world::{Definition, Store, day};
 pub(crate) struct Nothing {}
 
 /// An enterprise.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Enterprise {
     pub(crate) id: String,
     pub(crate) secret: String,
@@ -29,7 +29,7 @@ pub(crate) struct Enterprise {
 }
 
 /// A product.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Product {
     pub(crate) key: String,
     pub(crate) secret: String,

@@ -1,5 +1,6 @@
 //! HTTP requests and answers, without a socket.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use percent_encoding::{
@@ -17,7 +18,7 @@ use percent_encoding::{
 ///     .body(r#"{"attrs":{"set_temp":24}}"#);
 /// assert_eq!(request.headers[0].1, "token 0123456789abcdef");
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     /// The method in capital letters: `GET`, `POST`, `PUT` or `DELETE`.
     pub method: String,
@@ -29,6 +30,18 @@ pub struct Request {
     pub body: Vec<u8>,
     /// The caller's address. An enterprise may restrict the networks that it is called from.
     pub peer: IpAddr,
+}
+
+impl fmt::Debug for Request {
+    /// Shows method, path and length, but no header, no query and no body, which contain secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("path", &self.path())
+            .field("body_len", &self.body.len())
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {
@@ -83,7 +96,7 @@ impl Request {
 }
 
 /// The answer to a [`Request`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -97,6 +110,18 @@ pub struct Answer {
     /// Whether the transport closes the connection instead of sending the answer, as
     /// [`Mode::Drop`](crate::Mode::Drop) wants.
     pub dropped: bool,
+}
+
+impl fmt::Debug for Answer {
+    /// Shows the status and the length of the body, which may contain a token or a passcode.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .field("body_len", &self.body.len())
+            .field("delay", &self.delay)
+            .field("dropped", &self.dropped)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Answer {

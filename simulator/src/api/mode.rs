@@ -85,6 +85,9 @@ pub struct ModeSet {
     pub count: Option<i64>,
 }
 
+/// The maximum number of modes that are set at a time. Each call looks at all of them.
+const MODES: i64 = 1000;
+
 impl Store {
     /// Sets a mode and returns its id.
     pub(crate) fn set_mode(
@@ -100,6 +103,11 @@ impl Store {
         }
         if count == Some(0) {
             return invalid("`count` is 0: expected at least 1");
+        }
+        if self.value::<i64>("SELECT count(*) FROM mode", [])? >= MODES {
+            return invalid(format!(
+                "{MODES} modes are set, which is the limit: clear some first"
+            ));
         }
         let mode = serde_json::to_string(mode).or_else(|error| invalid(error.to_string()))?;
         let sql = "INSERT INTO mode (route, mode, remaining) VALUES (?, ?, ?)";

@@ -10,7 +10,7 @@ use crate::api::{Call, Failure, Flag, Number, Page, Paging, check_kind_and_value
 use crate::world::row;
 
 /// The did and the passcode of a device.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Deserialize, Serialize, ToSchema)]
 pub(crate) struct DeviceKey {
     did: String,
     passcode: String,

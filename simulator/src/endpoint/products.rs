@@ -25,7 +25,7 @@ pub(crate) struct Credentials {
 }
 
 /// An access token.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct AccessToken {
     /// The token, sent as `Authorization: token …`.
     token: String,

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use matchit::Router;
-use rusqlite::{Transaction, TransactionBehavior};
 
 use super::checks::{self, HOUR, Quota};
 use super::table::{ROUTES, Route};
 use crate::api::{Answer, Call, Failure, Mode, Modes, Request, date, decode, refusal};
-use crate::world::Store;
+use crate::world::{Clock, Store};
 
 /// The routes that share a path. The number is the index of the path in [`Route::paths`].
 type Routes = Vec<(&'static Route, usize)>;
@@ -41,9 +40,9 @@ fn find(path: &str) -> Option<(&'static Routes, Vec<(String, String)>)> {
     Some((found.value, values.collect::<Option<_>>()?))
 }
 
-/// Answers a call as of `now`.
-pub(crate) fn answer(store: &Store, request: &Request, now: i64) -> Answer {
-    let mut answer = try_answer(store, request, now).unwrap_or_else(|error| {
+/// Answers a call at the time of the world.
+pub(crate) fn answer(store: &Store, request: &Request, clock: &Clock) -> Answer {
+    let mut answer = try_answer(store, request, clock).unwrap_or_else(|error| {
         // The text of a database error has names of tables and files. Callers get its kind only.
         let kind = error.sqlite_error_code();
         let kind = kind.map_or("no answer".to_owned(), |code| format!("{code:?}"));
@@ -51,12 +50,12 @@ pub(crate) fn answer(store: &Store, request: &Request, now: i64) -> Answer {
         refusal(5409, detail)
     });
     if answer.header("date").is_none() {
-        answer.headers.push(("date", date(now)));
+        answer.headers.push(("date", date(clock.now())));
     }
     answer
 }
 
-fn try_answer(store: &Store, request: &Request, now: i64) -> Result<Answer, rusqlite::Error> {
+fn try_answer(store: &Store, request: &Request, clock: &Clock) -> Result<Answer, rusqlite::Error> {
     let Some((routes, params)) = find(request.path()) else {
         return Ok(Answer::html(404, "Not Found"));
     };
@@ -67,9 +66,8 @@ fn try_answer(store: &Store, request: &Request, now: i64) -> Result<Answer, rusq
         answer.headers.push(("allow", methods.join(", ")));
         return Ok(answer);
     };
-    let transaction =
-        Transaction::new_unchecked(&store.connection, TransactionBehavior::Immediate)?;
-    store.advance(now)?;
+    let moment = clock.advance(store)?;
+    let now = moment.now;
     let modes = store.use_modes(route.name)?;
     let gateway = match modes.closes(*path) {
         true => Some(Answer::html(404, "Not Found")),
@@ -77,7 +75,7 @@ fn try_answer(store: &Store, request: &Request, now: i64) -> Result<Answer, rusq
         false => None,
     };
     if let Some(mut answer) = gateway {
-        transaction.commit()?;
+        moment.commit()?;
         answer.delay = modes.delay();
         return Ok(answer);
     }
@@ -105,7 +103,7 @@ fn try_answer(store: &Store, request: &Request, now: i64) -> Result<Answer, rusq
         }
         Err(Failure::Database(error)) => return Err(error),
     };
-    transaction.commit()?;
+    moment.commit()?;
     Ok(finish(answer, &modes, quota, now))
 }
 

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::caller::Caller;
-use super::response::{PRIVATE, error_response, json_response, run};
-use crate::api::{Mode, Nothing};
+use super::response::{PRIVATE, error_response, json_response, response, run};
+use crate::api::{Answer, Mode, Nothing};
 use crate::error::{Error, invalid};
 use crate::route::ROUTES;
 use crate::simulator::Simulator;
@@ -30,6 +30,7 @@ pub(crate) fn router(simulator: Simulator) -> Router {
     let switches = on(POST, |world, _, body| done(world.switch(&read(body)?)));
     Router::new()
         .route("/", on(GET, state))
+        .route("/help", routing::get(help))
         .route("/clock", on(POST, clock))
         .route("/modes", modes)
         .route("/modes/{id}", on(DELETE, clear_mode))
@@ -51,6 +52,12 @@ async fn only_programs(request: Request, next: Next) -> Response<Body> {
         ),
     };
     (PRIVATE, response).into_response()
+}
+
+/// The calls of the administration, as text for people.
+async fn help() -> Response<Body> {
+    let text = include_str!("admin.txt");
+    response(Answer::new(200, "text/plain; charset=utf-8", text))
 }
 
 /// Routes a method to an operation. The operation gets the world, the path's parameter and the body; its result is

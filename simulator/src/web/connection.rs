@@ -37,13 +37,13 @@ impl Slots {
     /// Waits for a slot. If none is free, evicts the connection that has been idle longest, or the next connection
     /// that becomes idle.
     pub(crate) async fn take(&self) -> Slot {
-        if self.free.available_permits() == 0 {
-            self.evict.notify_one();
-        }
-        let permit = Arc::clone(&self.free).acquire_owned().await;
-        // If no connection was idle, the notification is stored. It is taken back here in case another connection
-        // ended by itself: the next idle connection need not be closed then.
-        self.evict.notified().now_or_never();
+        let permit = {
+            let _request = (self.free.available_permits() == 0).then(|| {
+                self.evict.notify_one();
+                EvictionRequest(&self.evict)
+            });
+            Arc::clone(&self.free).acquire_owned().await
+        };
         let mut slot = Slot {
             evict: Arc::clone(&self.evict),
             eviction: None,
@@ -52,6 +52,17 @@ impl Slots {
         };
         slot.wait_for_eviction();
         slot
+    }
+}
+
+/// A request for the slot of an idle connection, until a slot is free or the wait is given up.
+struct EvictionRequest<'a>(&'a Notify);
+
+impl Drop for EvictionRequest<'_> {
+    fn drop(&mut self) {
+        // If no connection was idle, the notification is stored. It is taken back, in case another connection ended by
+        // itself or nobody waits any more: the next idle connection need not be closed then.
+        self.0.notified().now_or_never();
     }
 }
 
@@ -159,5 +170,49 @@ impl AsyncWrite for PatientWriter {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.writer.as_mut().poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whether a connection has to end now.
+    fn is_evicted(slot: &mut Slot) -> bool {
+        slot.evicted().now_or_never().is_some()
+    }
+
+    #[test]
+    fn a_wait_that_is_given_up_closes_no_connection() {
+        let slots = Slots::new(1);
+        let mut slot = slots.take().now_or_never().unwrap();
+        let call = slot.activity.call();
+        assert!(!is_evicted(&mut slot));
+        // The connection is busy, so the wait is in vain.
+        assert!(slots.take().now_or_never().is_none());
+        drop(call);
+        assert!(!is_evicted(&mut slot));
+        // A wait that goes on gets the slot of the connection, which is idle.
+        let mut wait = Box::pin(slots.take());
+        assert!(wait.as_mut().now_or_never().is_none());
+        assert!(is_evicted(&mut slot));
+        drop(slot);
+        assert!(wait.now_or_never().is_some());
+    }
+
+    #[test]
+    fn a_wait_for_a_busy_connection_gets_its_slot_when_it_becomes_idle() {
+        let slots = Slots::new(1);
+        let mut slot = slots.take().now_or_never().unwrap();
+        let call = slot.activity.call();
+        assert!(!is_evicted(&mut slot));
+        let mut wait = Box::pin(slots.take());
+        assert!(wait.as_mut().now_or_never().is_none());
+        assert!(!is_evicted(&mut slot));
+        drop(call);
+        assert!(is_evicted(&mut slot));
+        drop(slot);
+        let mut next = wait.now_or_never().unwrap();
+        assert!(!is_evicted(&mut next));
     }
 }

@@ -3,7 +3,8 @@
 //! ```text
 //! GET  /  /page.{css,js,svg}  /api.js …      the page and its scripts
 //! GET  /page/products                       the products with their credentials
-//! GET  /page/devices/{product}              100 devices of a product, from the first or after ?after=DID
+//! GET  /page/definition/{product}           the definition of a product, without a call of the quota
+//! GET  /page/devices/{product}              100 devices of a product; ?after=DID&search=TEXT&state=STATE selects
 //! GET  /page/events/{product}               server-sent events: the devices of a product as they change
 //! GET  /page/events/{product}/{did}         server-sent events: a device with its frames, decoded
 //! POST /page/decode/{product}               ["hex or base64", …]: decodes frames
@@ -34,30 +35,38 @@ use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::caller::Caller;
-use super::events::{self, Position, Watcher};
-use super::response::{PRIVATE, error_response, file, json_response, run};
-use crate::api::decode as decode_query;
+use super::device_list::{self, Filter};
+use super::events::{self, Watcher};
+use super::position::Position;
+use super::response::{PRIVATE, error_response, file, json_response, response, run};
+use crate::api::Answer;
 use crate::error::Error;
 use crate::simulator::Simulator;
 
 /// The files of the page by their paths. The browser loads the modules that `page.js` imports.
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 24] = [
     ("/", include_str!("../../page/index.html")),
+    ("/tokens.css", include_str!("../../page/tokens.css")),
     ("/page.css", include_str!("../../page/page.css")),
     ("/page.svg", include_str!("../../page/page.svg")),
     ("/page.js", include_str!("../../page/page.js")),
     ("/api.js", include_str!("../../page/api.js")),
+    ("/attrs.js", include_str!("../../page/attrs.js")),
     ("/bits.js", include_str!("../../page/bits.js")),
     ("/chart.js", include_str!("../../page/chart.js")),
     ("/control.js", include_str!("../../page/control.js")),
+    ("/crosshair.js", include_str!("../../page/crosshair.js")),
     ("/device.js", include_str!("../../page/device.js")),
     ("/dom.js", include_str!("../../page/dom.js")),
+    ("/hex.js", include_str!("../../page/hex.js")),
     ("/list.js", include_str!("../../page/list.js")),
     ("/live.js", include_str!("../../page/live.js")),
     ("/log.js", include_str!("../../page/log.js")),
     ("/notice.js", include_str!("../../page/notice.js")),
     ("/plot.js", include_str!("../../page/plot.js")),
+    ("/pointer.js", include_str!("../../page/pointer.js")),
     ("/points.js", include_str!("../../page/points.js")),
+    ("/quota.js", include_str!("../../page/quota.js")),
     ("/time.js", include_str!("../../page/time.js")),
     ("/view.js", include_str!("../../page/view.js")),
 ];
@@ -98,6 +107,7 @@ pub(crate) fn router(
     };
     let own = Router::new()
         .route("/page/products", get(products))
+        .route("/page/definition/{product}", get(definition))
         .route("/page/devices/{product}", get(devices))
         .route("/page/events/{product}", get(watch))
         .route("/page/events/{product}/{did}", get(watch))
@@ -145,14 +155,29 @@ async fn products(State(page): State<Page>) -> PageResult {
     Ok(json_response(&all))
 }
 
+async fn definition(State(page): State<Page>, Path(product): Path<String>) -> PageResult {
+    let find = move || {
+        page.simulator.read(|store| {
+            // A definition that the codec refuses has no points to name.
+            store
+                .product(&product)
+                .map(gizwits_codec_std::Product::to_json)
+        })
+    };
+    match run(move || Ok::<_, Error>(find())).await? {
+        Some(json) => Ok(response(Answer::json(200, json))),
+        None => Err(error_response(404, "the product has no valid definition")),
+    }
+}
+
 async fn devices(
     State(page): State<Page>,
     Path(product): Path<String>,
     request: Request,
 ) -> PageResult {
-    let after = after(&request).and_then(|did| decode_query(did, true));
+    let filter = Filter::parse(request.uri().query().unwrap_or_default());
     let simulator = page.simulator;
-    let list = move || simulator.read(|store| events::list(store, &product, after.as_deref()));
+    let list = move || simulator.read(|store| device_list::list(store, &product, &filter));
     match run(list).await? {
         Some(list) => Ok(json_response(&list)),
         None => Err(error_response(404, "the product does not exist")),

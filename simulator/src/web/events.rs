@@ -1,7 +1,6 @@
 //! The events for the device page: the rows that are added to the logs.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use axum::response::sse::Event;
@@ -10,7 +9,9 @@ use rusqlite::{Row, named_params, params};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::world::{Sql, Store, json as json_column};
+use super::device_list::{Columns, summaries, summary, with_values};
+use super::position::Position;
+use crate::world::{Sql, Store, is_local};
 
 /// The maximum number of rows that are read from a log at a time.
 const BATCH: i64 = 200;
@@ -20,47 +21,6 @@ const MISSED: i64 = 1000;
 const FOLDED: i64 = 1000;
 /// The number of remarks that a new watcher gets.
 const REMARKS: i64 = 50;
-/// The maximum number of devices in a list.
-const LISTED: i64 = 100;
-
-/// The position of a watcher: the time at which its world began, and the ids of the last rows that it has seen in the
-/// logs `frame`, `online`, `disabled_change` and `remark`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Position([i64; 5]);
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.map(|number| number.to_string()).join("."))
-    }
-}
-
-impl Position {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let numbers = text.split('.').map(|number| number.parse().ok());
-        let numbers: Vec<i64> = numbers.collect::<Option<_>>()?;
-        numbers.try_into().ok().map(Position)
-    }
-
-    /// The position after the last row of each log.
-    fn end(store: &Store) -> Sql<Self> {
-        let mut end = [0; 5];
-        for (number, sql) in end.iter_mut().zip([
-            "SELECT min(created_at) FROM device",
-            "SELECT max(id) FROM frame",
-            "SELECT max(id) FROM online",
-            "SELECT max(id) FROM disabled_change",
-            "SELECT max(id) FROM remark",
-        ]) {
-            *number = store.value::<Option<i64>>(sql, [])?.unwrap_or(0);
-        }
-        Ok(Position(end))
-    }
-
-    /// Whether the position is of the same world as `end`, and not after `end`.
-    fn is_before(self, end: Self) -> bool {
-        self.0[0] == end.0[0] && self.0.iter().zip(end.0).all(|(one, end)| *one <= end)
-    }
-}
 
 /// An event named `clock`, `hello`, `device`, `frame`, `online` or `remark`, with data in JSON. `position` is the
 /// watcher's position after the event, if the event changes it.
@@ -100,6 +60,8 @@ struct Frame {
 #[derive(Serialize)]
 pub(crate) struct Decoded {
     payload: String,
+    /// Whether a client of the local network has sent the frame.
+    local: bool,
     #[serde(flatten)]
     result: DecodeResult,
 }
@@ -109,19 +71,6 @@ pub(crate) struct Decoded {
 enum DecodeResult {
     Picture(Picture),
     Error(String),
-}
-
-/// SQL for the states of the devices that meet a condition, as JSON objects. Times are in milliseconds since 1970.
-fn summaries(condition: &str) -> String {
-    format!(
-        "SELECT json_object('did', did, 'mac', mac, 'country', country, 'region', region, 'city', city,
-            'is_online', json(iif(is_online, 'true', 'false')),
-            'is_disabled', json(iif(disabled, 'true', 'false')),
-            'is_faulty', json(iif(is_faulty, 'true', 'false')),
-            'is_alert', json(iif(is_alert, 'true', 'false')),
-            'online_latest', online_latest, 'last_report', last_report)
-         FROM known_device WHERE {condition}"
-    )
 }
 
 /// Decodes a payload with the definition of its product.
@@ -135,6 +84,7 @@ pub(crate) fn decoded(store: &Store, product: &str, bytes: &[u8]) -> Decoded {
     };
     Decoded {
         payload: payload::hex(bytes),
+        local: is_local(bytes),
         result,
     }
 }
@@ -145,6 +95,7 @@ pub(crate) fn decoded_text(store: &Store, product: &str, text: &str) -> Decoded 
         Ok(bytes) => decoded(store, product, &bytes),
         Err(error) => Decoded {
             payload: text.to_owned(),
+            local: false,
             result: DecodeResult::Error(error.message),
         },
     }
@@ -159,30 +110,6 @@ impl Frame {
             decoded: decoded(store, product, row.get_ref(3)?.as_blob()?),
         })
     }
-}
-
-/// The first devices of a product, or those after the device with the did `after`. None if the product does not exist.
-pub(crate) fn list(store: &Store, product: &str, after: Option<&str>) -> Sql<Option<Value>> {
-    if !store.definitions.contains_key(product) {
-        return Ok(None);
-    }
-    let total = "SELECT count(*) FROM known_device WHERE product = ?";
-    let sql = summaries(
-        "product = :product AND id > coalesce((SELECT id FROM device WHERE did = :after), 0)
-         ORDER BY id LIMIT :limit",
-    );
-    let values = named_params! {":product": product, ":after": after, ":limit": LISTED + 1};
-    let mut devices: Vec<Value> = store.rows(&sql, values, |row| json_column(row, 0))?;
-    let listed = usize::try_from(LISTED).unwrap_or(usize::MAX);
-    let more = devices.len() > listed;
-    devices.truncate(listed);
-    // `place` is the position at which events continue this list. `more` is true if the list is not the last.
-    Ok(Some(json!({
-        "place": Position::end(store)?.to_string(),
-        "total": store.value::<i64>(total, [product])?,
-        "more": more,
-        "devices": devices,
-    })))
 }
 
 /// The reader of the events of a product, or of one of its devices.
@@ -245,7 +172,8 @@ impl Watcher {
     fn read_summary(&self, store: &Store) -> Sql<Option<Value>> {
         let sql = summaries("product = :product AND id = :id");
         let values = named_params! {":product": self.product, ":id": self.device};
-        store.first(&sql, values, |row| json_column(row, 0))
+        let found = store.first(&sql, values, summary)?;
+        Ok(found.map(|(_, summary)| summary))
     }
 
     /// Returns the new events, and whether there may be more.
@@ -318,9 +246,11 @@ impl Watcher {
             ":online": online,
             ":disabled_change": disabled_change,
         };
-        store.rows(&summaries(NEW), values, |row| {
-            Ok(event(Some(end), "device", row.get_ref(0)?.as_str()?))
-        })
+        let devices = store.rows(&summaries(NEW), values, summary)?;
+        let columns = Columns::of(store.product(&self.product));
+        let devices = with_values(store, &columns, devices)?;
+        let told = |device: &Value| event(Some(end), "device", &text(device));
+        Ok(devices.iter().map(told).collect())
     }
 }
 
@@ -390,23 +320,5 @@ mod tests {
         }
         let scans = |one: &String| one.starts_with("SCAN");
         assert!(!steps.iter().any(scans), "{steps:#?}");
-    }
-
-    #[test]
-    fn a_place_as_text() {
-        let position = Position([1_514_692_800_000, 7, 0, 3, 1]);
-        assert_eq!(Position::parse(&position.to_string()), Some(position));
-        for wrong in [
-            "",
-            "1",
-            "1.2",
-            "1.2.3",
-            "1.2.3.4",
-            "1.2.3.4.5.6",
-            "1.2.3.4.x",
-            "1.2.3.4.99999999999999999999",
-        ] {
-            assert_eq!(Position::parse(wrong), None, "{wrong}");
-        }
     }
 }

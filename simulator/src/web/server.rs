@@ -8,13 +8,16 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request as HttpRequest, Response};
 use axum::{Extension, Router};
+use futures_util::FutureExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use super::admin;
+use super::app;
 use super::caller::Peer;
 use super::connection::{PatientWriter, Slot, Slots};
 use super::debugger;
@@ -22,6 +25,7 @@ use super::device_page;
 use super::response::{Dropped, response};
 use crate::api::{Answer, Request};
 use crate::error::Error;
+use crate::lan::{LanAddress, LanOptions, Network};
 use crate::simulator::Simulator;
 
 /// The options of a [`Server`].
@@ -43,12 +47,15 @@ pub struct Options {
     pub admin_port: u16,
     /// The maximum length of a request body in bytes. A longer body is answered with 413. Default: 1 MiB.
     pub body_limit: usize,
-    /// The time limit for the head of a request, for its body, and for a pause while an answer is read. Default: 30 s
-    /// each.
+    /// The time limit for the head of a request, for its body, for a pause while an answer is read, and for the wait of a
+    /// new connection while all connections are busy. Default: 30 s each.
     pub patience: Duration,
     /// The maximum number of open connections, for the API and for the administration each. A further connection
-    /// closes the connection that has been idle longest. Default: 1024.
+    /// closes the connection that has been idle longest. If none becomes idle in time, the further connection is answered
+    /// with 503. Default: 1024.
     pub connections: usize,
+    /// The devices on the local network. Default: none, so that only the API reaches the devices.
+    pub lan: Option<LanOptions>,
 }
 
 impl Default for Options {
@@ -59,6 +66,7 @@ impl Default for Options {
             body_limit: 1 << 20,
             patience: Duration::from_secs(30),
             connections: 1024,
+            lan: None,
         }
     }
 }
@@ -82,20 +90,10 @@ impl Default for Options {
 /// ```
 ///
 /// # Administration
-/// The administration has an address of its own, on loopback only. Requests and answers are JSON:
+/// The administration has an address of its own, on loopback only. Requests and answers are JSON; `/help` is this
+/// text:
 /// ```text
-/// GET    /                     the time, credentials, routes and modes
-/// POST   /clock                {"step_ms": 1000} or {"set_ms": 1514692800000}
-/// GET    /modes                all modes
-/// POST   /modes                {"route": "*", "mode": "slow", "millis": 500, "count": 3}
-/// DELETE /modes                clears all modes
-/// DELETE /modes/{id}           clears one mode
-/// POST   /devices/{did}        {"act": "offline", "reason": "no_heartbeat"}, {"act": "online"},
-///                              {"act": "set", "attrs": {…}} or {"act": "disable", "on": true};
-///                              with "unchecked": true, "set" accepts values outside their limits, as
-///                              from a broken sensor
-/// GET    /devices/{did}/remarks   the remarks of the device, newest first
-/// POST   /switches             {"switch": "published", "product_key": "…", "on": true}
+#[doc = include_str!("admin.txt")]
 /// ```
 /// The bodies are the JSON forms of [`Act`](crate::Act), [`Switch`](crate::Switch) and [`Mode`](crate::Mode). Requests
 /// that come from a web page are refused.
@@ -104,6 +102,7 @@ pub struct Server {
     simulator: Simulator,
     address: SocketAddr,
     admin: SocketAddr,
+    lan: Vec<LanAddress>,
     stop: watch::Sender<bool>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -112,7 +111,7 @@ impl Server {
     /// Starts to listen and returns at once.
     ///
     /// # Errors
-    /// [`Error::Io`] if an address is in use or not available, or if the threads can't be started.
+    /// [`Error::Listen`] if an address is in use or not available, [`Error::Io`] if the threads can't be started.
     pub fn start(simulator: Simulator, options: Options) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_io()
@@ -120,16 +119,30 @@ impl Server {
             .thread_name("gizwits-simulator")
             .build()?;
         let entered = runtime.enter();
-        let bind = |address: SocketAddr| {
-            let listener = std::net::TcpListener::bind(address)?;
-            listener.set_nonblocking(true)?;
-            TcpListener::from_std(listener)
+        let bind = |address: SocketAddr, service| {
+            let bound = std::net::TcpListener::bind(address).and_then(|listener| {
+                listener.set_nonblocking(true)?;
+                TcpListener::from_std(listener)
+            });
+            bound.map_err(|error| Error::Listen {
+                address,
+                service,
+                error,
+            })
         };
-        let listener = bind(options.listen)?;
+        let listener = bind(options.listen, "the API")?;
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, options.admin_port));
-        let admin_listener = bind(loopback)?;
+        let admin_listener = bind(loopback, "the administration")?;
+        let network = match &options.lan {
+            Some(lan) => Some(Network::bind(&simulator, lan)?),
+            None => None,
+        };
         drop(entered);
         let (address, admin) = (listener.local_addr()?, admin_listener.local_addr()?);
+        let lan = network
+            .as_ref()
+            .map_or(&[][..], Network::addresses)
+            .to_vec();
         let (stop, stopped) = watch::channel(false);
         let world = simulator.clone();
         let run = async move {
@@ -137,13 +150,15 @@ impl Server {
                 .fallback(call)
                 .with_state(world.clone())
                 .merge(device_page::router(world.clone(), address, stopped.clone()))
+                .merge(app::router(world.clone()))
                 .merge(debugger::router());
             let listen = Listen { options, stopped };
             let api = listen.serve(listener, api);
             let admin = listen.serve(admin_listener, admin::router(world.clone()));
             tokio::select! {
                 _ = async { tokio::join!(api, admin) } => {}
-                () = tick(world) => {}
+                () = tick(world.clone()) => {}
+                () = devices(network, world) => {}
             }
         };
         let thread = std::thread::Builder::new()
@@ -156,6 +171,7 @@ impl Server {
             simulator,
             address,
             admin,
+            lan,
             stop,
             thread: Some(thread),
         })
@@ -191,6 +207,13 @@ impl Server {
     #[must_use]
     pub fn admin_url(&self) -> String {
         format!("http://{}", self.admin)
+    }
+
+    /// Returns the addresses of the devices on the local network, in the order of the scenario. Empty without
+    /// [`Options::lan`].
+    #[must_use]
+    pub fn lan(&self) -> &[LanAddress] {
+        &self.lan
     }
 
     /// Stops listening, and waits up to two seconds for calls that are under way. Dropping a server does the same.
@@ -230,6 +253,14 @@ async fn tick(simulator: Simulator) {
     }
 }
 
+/// Serves the devices on the local network, if there is one.
+async fn devices(network: Option<Network>, simulator: Simulator) {
+    match network {
+        Some(network) => network.serve(simulator).await,
+        None => std::future::pending().await,
+    }
+}
+
 #[derive(Clone)]
 struct Listen {
     options: Options,
@@ -241,10 +272,15 @@ impl Listen {
         let mut stopped = self.stopped.clone();
         let slots = Slots::new(self.options.connections);
         let mut connections = tokio::task::JoinSet::new();
+        // A connection that came while the one before it waited in vain. It has waited too, so it gets no more time.
+        let mut backlog = None;
         loop {
-            let accepted = tokio::select! {
-                _ = stopped.changed() => break,
-                accepted = listener.accept() => accepted,
+            let (accepted, wait) = match backlog.take() {
+                Some(accepted) => (accepted, Duration::ZERO),
+                None => tokio::select! {
+                    _ = stopped.changed() => break,
+                    accepted = listener.accept() => (accepted, self.options.patience),
+                },
             };
             while connections.try_join_next().is_some() {}
             let Ok((stream, peer)) = accepted else {
@@ -255,7 +291,15 @@ impl Listen {
             let _ = stream.set_nodelay(true);
             let slot = tokio::select! {
                 _ = stopped.changed() => break,
-                slot = slots.take() => slot,
+                slot = tokio::time::timeout(wait, slots.take()) => slot,
+            };
+            let Ok(slot) = slot else {
+                // Before the refusal is sent: a connection that is opened after a refusal is no part of the backlog.
+                backlog = tokio::task::unconstrained(listener.accept()).now_or_never();
+                if connections.len() < self.options.connections.saturating_add(REFUSALS) {
+                    connections.spawn(refuse(stream));
+                }
+                continue;
             };
             let (router, listen) = (router.clone(), self.clone());
             connections.spawn(listen.connection(stream, peer.ip(), router, slot));
@@ -315,6 +359,27 @@ impl Listen {
         connection.as_mut().graceful_shutdown();
         let _ = connection.await;
     }
+}
+
+/// The maximum number of connections that are being refused at a time. Further connections are closed.
+const REFUSALS: usize = 64;
+
+/// Answers a connection that gets no slot.
+async fn refuse(mut stream: TcpStream) {
+    let body = "all connections of the simulator are busy: try again later\n";
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n\
+         content-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let refused = async {
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await?;
+        // The request is read, because closing a socket with unread bytes would reset the connection, and the answer could
+        // be lost.
+        tokio::io::copy(&mut (&mut stream).take(64 * 1024), &mut tokio::io::sink()).await
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(1), refused).await;
 }
 
 /// Reads the body of a request. Returns the answer to send if the body is too long or too slow.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::remark::Violation;
 use super::scenario::{
-    ChangeSpec, CountdownSpec, OfflineSpec, TroubleSpec, WalkSpec, known_reason,
+    ChangeSpec, CountdownSpec, CycleSpec, OfflineSpec, TroubleSpec, WalkSpec, known_reason,
 };
 use super::status::{equivalent_raw, find, put, put_all, raw_of, refuse_outside};
 
@@ -21,6 +21,8 @@ pub(crate) enum Behaviour {
     Countdown(CountdownSpec),
     /// Sets points.
     Change(ChangeSpec),
+    /// Sets a point to each of some values in turn.
+    Cycle(CycleSpec),
     /// Opens a fault or alert, and closes it.
     Trouble(TroubleSpec),
     /// Disconnects the device for some time.
@@ -100,6 +102,25 @@ fn walk(product: &Product, spec: &WalkSpec, status: &mut Vec<u8>, draw: u64) -> 
     set(product, status, attr, next.clamp(low, high))
 }
 
+/// A turn of a cycle. Fails only if the product doesn't fit the behaviour, whatever the status is.
+fn cycle(product: &Product, spec: &CycleSpec, status: &mut Vec<u8>) -> Result<(), String> {
+    let layout = product.layout();
+    let attr = find(product, &spec.point)?;
+    let raws = spec.values.iter().map(|value| {
+        let status = tried(product, [(&spec.point, value)])?;
+        raw_of(layout, &status, attr.id())
+            .ok_or_else(|| format!("`{}` is neither a number, an enum nor a bool", spec.point))
+    });
+    let raws = raws.collect::<Result<Vec<_>, String>>()?;
+    let Some(first) = raws.first() else {
+        return Err(format!("`{}`: expected at least one value", spec.point));
+    };
+    let now = raw_of(layout, status, attr.id());
+    let at = raws.iter().position(|raw| Some(*raw) == now);
+    let next = at.and_then(|at| raws.get(at + 1)).unwrap_or(first);
+    set(product, status, attr, *next)
+}
+
 impl Behaviour {
     /// The time between two turns in milliseconds.
     pub(crate) fn every(&self) -> i64 {
@@ -107,10 +128,20 @@ impl Behaviour {
             Behaviour::Walk(spec) => spec.every,
             Behaviour::Countdown(spec) => spec.every,
             Behaviour::Change(spec) => spec.every,
+            Behaviour::Cycle(spec) => spec.every,
             Behaviour::Trouble(spec) => spec.every,
             Behaviour::Offline(spec) => spec.every,
         };
         every.0
+    }
+
+    /// Whether turns happen only while the clock runs by itself.
+    pub(crate) fn is_live(&self) -> bool {
+        match self {
+            Behaviour::Walk(spec) => spec.live,
+            Behaviour::Cycle(spec) => spec.live,
+            _ => false,
+        }
     }
 
     /// Refuses a behaviour that doesn't fit the product of its device.
@@ -134,6 +165,7 @@ impl Behaviour {
                 put_all(product, &mut Vec::new(), &spec.set).map(drop)
             }
             Behaviour::Change(spec) => tried(product, &spec.set).map(drop),
+            Behaviour::Cycle(spec) => cycle(product, spec, &mut Vec::new()),
             Behaviour::Trouble(TroubleSpec { point, .. }) => {
                 match find(product, point)?.point().access {
                     Access::Fault | Access::Alert => Ok(()),
@@ -167,6 +199,7 @@ impl Behaviour {
                 }
             }
             Behaviour::Change(spec) => return put_all(product, status, &spec.set),
+            Behaviour::Cycle(spec) => cycle(product, spec, status)?,
             Behaviour::Trouble(spec) => {
                 let attr = find(product, &spec.point)?;
                 let is_open = raw_of(product.layout(), status, attr.id()) == Some(1);

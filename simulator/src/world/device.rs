@@ -16,7 +16,7 @@ use super::day;
 use super::random;
 use super::remark::{Kind, Violation};
 use super::row;
-use super::status::{changed, partial_message, put, set_reading};
+use super::status::{changed, full_message, partial_message, put, set_reading};
 use super::store::{Sql, Store};
 
 /// The time that records of logs are kept, in milliseconds.
@@ -260,7 +260,7 @@ impl Store {
             points.and_then(|points| partial_message(layout, &device.status, action, points));
         let p0 = some.unwrap_or_else(|| {
             device.since_full = 0;
-            [&[action.code(layout.protocol())], &*device.status].concat()
+            full_message(layout, &device.status, action)
         });
         let frame = wrap(&p0, action, None, None).unwrap_or_default();
         self.receive(device, at, product, &frame)
@@ -309,7 +309,13 @@ impl Store {
     }
 
     /// Adds a frame to the log of frames and returns its id.
-    fn log_frame(&self, device: i64, at: i64, to_device: bool, frame: &[u8]) -> Sql<i64> {
+    pub(crate) fn log_frame(
+        &self,
+        device: i64,
+        at: i64,
+        to_device: bool,
+        frame: &[u8],
+    ) -> Sql<i64> {
         self.run(
             &append("frame", "to_device, payload", "?3, ?4"),
             params![device, at, to_device, frame],

@@ -51,6 +51,7 @@ impl Store {
             connection,
             seed: 0,
             live_reports: false,
+            runs: false,
             definitions: BTreeMap::new(),
         };
         let tables: i64 = store.value("SELECT count(*) FROM sqlite_schema", [])?;

@@ -13,6 +13,10 @@ use super::status;
 use super::store::{Definition, Store};
 use crate::error::{Error, reject};
 
+/// The most reports and turns of behaviours in the history of a world. A new world lives through all of them before it
+/// answers.
+const MAX_TURNS: i64 = 10_000_000;
+
 /// Fills the tables of a world that begins at the time `begin`.
 pub(crate) fn populate(store: &mut Store, scenario: &Scenario, begin: i64) -> Result<(), Error> {
     let world = &scenario.world;
@@ -20,15 +24,42 @@ pub(crate) fn populate(store: &mut Store, scenario: &Scenario, begin: i64) -> Re
     add_products(store, scenario)?;
     add_apps(store, world)?;
     store.read_definitions()?;
+    check_devices(world)?;
+    let uids = world.user.iter().filter_map(|user| user.uid.as_ref());
+    check_unique("the uid of a user", uids)?;
     for (spec, number) in world.device.iter().zip(1..) {
         let name = spec.mac.as_ref().or(spec.device_sn.as_ref());
         let name = name.map_or("without a mac", |name| name.as_str());
         add_device(store, world.seed, (begin, number), spec)
             .map_err(|error| about(format!("device {number} ({name})"), error))?;
     }
+    check_history(world)?;
     for (user, number) in world.user.iter().zip(1..) {
         add_user(store, world, (begin, number), user)
             .map_err(|error| about(format!("user {number}"), error))?;
+    }
+    Ok(())
+}
+
+/// Refuses a history with more than [`MAX_TURNS`].
+fn check_history(world: &scenario::World) -> Result<(), Error> {
+    let turns = |spec: &DeviceSpec| {
+        let lived = world.history.0.saturating_sub(spec.after.0).max(0);
+        let behaviours = spec.behaviours().filter(|behaviour| !behaviour.is_live());
+        let spans = behaviours.map(|behaviour| behaviour.every());
+        // A span is at least a second, and a history at most ten years.
+        let turns = spans
+            .chain([spec.report_every.0])
+            .map(|every| lived / every);
+        turns.sum::<i64>()
+    };
+    let all = world.device.iter().map(turns);
+    let all = all.fold(0_i64, i64::saturating_add);
+    if all > MAX_TURNS {
+        return reject(format!(
+            "the history has about {all} turns of devices: expected at most {MAX_TURNS}. Shorten `history`, or lengthen \
+             `every` and `report_every`"
+        ));
     }
     Ok(())
 }
@@ -51,6 +82,32 @@ fn check_unique<'a>(what: &str, values: impl Iterator<Item = &'a String>) -> Res
         if !seen.insert(value) {
             return reject(format!("{what} `{value}` is used twice"));
         }
+    }
+    Ok(())
+}
+
+/// Refuses devices that have the same identity: a MAC or a serial number within a product, and a did.
+fn check_devices(world: &scenario::World) -> Result<(), Error> {
+    check_unique(
+        "the did of a device",
+        world.device.iter().filter_map(|device| device.did.as_ref()),
+    )?;
+    for product in &world.product {
+        let devices = || {
+            world
+                .device
+                .iter()
+                .filter(|device| device.product == product.key)
+        };
+        let of = |what: &str| format!("product `{}`: the {what} of a device", product.key);
+        check_unique(
+            &of("mac"),
+            devices().filter_map(|device| device.mac.as_ref()),
+        )?;
+        check_unique(
+            &of("device_sn"),
+            devices().filter_map(|device| device.device_sn.as_ref()),
+        )?;
     }
     Ok(())
 }
@@ -136,6 +193,8 @@ fn add_apps(store: &Store, world: &scenario::World) -> Result<(), Error> {
     )?;
     for app in &world.app {
         store.run("INSERT INTO app VALUES (?)", [&app.appid])?;
+        let what = format!("app {}: the key of a product", app.appid);
+        check_unique(&what, app.products.iter())?;
         for key in &app.products {
             if !world.product.iter().any(|product| product.key == *key) {
                 return reject(format!("app {}: there is no product `{key}`", app.appid));
@@ -293,6 +352,10 @@ fn add_device(
             return reject("every is too short: expected at least 1s");
         }
         let json = serde_json::to_string(&behaviour).or_else(|error| reject(error.to_string()))?;
+        if behaviour.is_live() {
+            store.schedule(at.saturating_add(every), "behaviour", number, &json)?;
+            continue;
+        }
         let id = store.next("behaviours")?;
         // A random first turn keeps behaviours from happening all at once.
         let share = random::number(seed, &did, id.wrapping_neg()) % 1000;

@@ -1,5 +1,6 @@
 //! Scenarios: the first state of a world, and the behaviours of its devices, in TOML.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use jiff::SpanRelativeTo;
@@ -42,24 +43,66 @@ pub(crate) fn known_reason(reason: &str) -> Result<String, String> {
 /// ```
 /// A behaviour has its turns after `every`, 10 % more or less at random, and its first turn at a random
 /// time within `every`. Turns of a device that is offline are skipped.
-#[derive(Clone, Debug)]
+///
+/// A walk or cycle with `live = true` has turns only while the clock runs by itself: none in the history of the world,
+/// none with [`Time::Manual`](crate::Time::Manual), and none for a time that is stepped over. Its first turn is
+/// after `every`.
+#[derive(Clone)]
 pub struct Scenario {
     pub(crate) world: World,
     pub(crate) text: String,
     folder: Option<PathBuf>,
 }
 
-/// The text of a TOML error. It includes the line of the scenario unless the text would be too long to
-/// read.
-fn sentence(text: &str, error: &toml::de::Error) -> String {
-    let message = error.to_string();
+impl fmt::Debug for Scenario {
+    /// Shows the numbers of things in the world, without the secrets of enterprises, products and devices.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scenario")
+            .field("seed", &self.world.seed)
+            .field("products", &self.world.product.len())
+            .field("devices", &self.world.device.len())
+            .field("users", &self.world.user.len())
+            .field("folder", &self.folder)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The text of a TOML error: line, column, key and message. It has no line of the scenario, because any line may have
+/// a secret: a value whose key is misspelt, or a part of a string of several lines.
+fn sentence(text: &str, mut error: toml::de::Error) -> String {
     let start = error.span().map_or(0, |span| span.start);
-    match message.len() {
-        0..1000 => message,
-        _ => {
-            let line = text.get(..start).unwrap_or_default().matches('\n').count() + 1;
-            format!("line {line}: {}", error.message())
+    let before = text.get(..start).unwrap_or_default();
+    let number = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    // Without the input, the text is the message and the path of the key.
+    error.set_input(None);
+    let described = error.to_string();
+    let key = described.strip_prefix(error.message()).unwrap_or_default();
+    let key = match key.trim() {
+        "" => String::new(),
+        key => format!(", {key}"),
+    };
+    let message = without_value(error.message());
+    format!("line {number}, column {column}{key}: {message}")
+}
+
+/// The message of an error of serde without the value that has the wrong type, which may be a secret.
+fn without_value(message: &str) -> String {
+    let is_wrong = message.starts_with("invalid type: ") || message.starts_with("invalid value: ");
+    match (
+        message.split_once(['"', '`']),
+        message.rsplit_once(", expected "),
+    ) {
+        (Some((kind, _)), Some((found, expected))) if is_wrong && kind.len() < found.len() => {
+            format!("{}, expected {expected}", kind.trim_end())
         }
+        _ => message.to_owned(),
     }
 }
 
@@ -82,13 +125,19 @@ impl Scenario {
         include_str!("scenario/builtin.toml")
     }
 
+    /// A scenario with every table and key, each with a comment that explains it.
+    #[must_use]
+    pub fn annotated_text() -> &'static str {
+        include_str!("scenario/annotated.toml")
+    }
+
     /// Parses a scenario. The names of definition files are relative to `folder`; without a folder, such
     /// names are errors of [`Builder::build`](crate::Builder::build).
     ///
     /// # Errors
     /// [`Error::Scenario`] with the line of the problem.
     pub fn from_toml(text: &str, folder: Option<&Path>) -> Result<Self, Error> {
-        let world = toml::from_str(text).or_else(|error| reject(sentence(text, &error)))?;
+        let world = toml::from_str(text).or_else(|error| reject(sentence(text, error)))?;
         Ok(Scenario {
             world,
             text: text.to_owned(),
@@ -166,7 +215,7 @@ impl TimeSpan {
     }
 }
 
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct World {
     pub(crate) seed: u64,
@@ -189,7 +238,7 @@ fn millis<const N: i64>() -> TimeSpan {
     TimeSpan(N)
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EnterpriseSpec {
     pub(crate) id: String,
@@ -209,7 +258,7 @@ pub(crate) struct AppSpec {
     pub(crate) products: Vec<String>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProductSpec {
     pub(crate) definition: Option<String>,
@@ -239,7 +288,7 @@ pub(crate) struct Location {
     pub(crate) latitude: Option<f64>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeviceSpec {
     pub(crate) product: String,
@@ -276,6 +325,8 @@ pub(crate) struct DeviceSpec {
     #[serde(default)]
     pub(crate) change: Vec<ChangeSpec>,
     #[serde(default)]
+    pub(crate) cycle: Vec<CycleSpec>,
+    #[serde(default)]
     pub(crate) trouble: Vec<TroubleSpec>,
     #[serde(default)]
     pub(crate) offline: Vec<OfflineSpec>,
@@ -289,6 +340,7 @@ impl DeviceSpec {
             .chain(self.walk.iter().cloned().map(Behaviour::Walk))
             .chain(self.countdown.iter().cloned().map(Behaviour::Countdown))
             .chain(self.change.iter().cloned().map(Behaviour::Change))
+            .chain(self.cycle.iter().cloned().map(Behaviour::Cycle))
             .chain(self.trouble.iter().cloned().map(Behaviour::Trouble))
     }
 }
@@ -306,6 +358,9 @@ pub(crate) struct WalkSpec {
     pub(crate) max: Option<f64>,
     pub(crate) towards: Option<String>,
     pub(crate) when: Option<String>,
+    /// Whether turns happen only while the clock runs by itself.
+    #[serde(default)]
+    pub(crate) live: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -324,6 +379,17 @@ pub(crate) struct ChangeSpec {
     /// Whether values may be outside their limits, like those of a broken sensor.
     #[serde(default)]
     pub(crate) unchecked: bool,
+}
+
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CycleSpec {
+    pub(crate) point: String,
+    pub(crate) every: TimeSpan,
+    pub(crate) values: Vec<serde_json::Value>,
+    /// Whether turns happen only while the clock runs by itself.
+    #[serde(default)]
+    pub(crate) live: bool,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -373,12 +439,55 @@ mod tests {
 
     #[test]
     fn the_annotated_scenario_makes_a_world() {
-        let scenario = Scenario::from_toml(include_str!("scenario/annotated.toml"), None).unwrap();
+        let scenario = Scenario::from_toml(Scenario::annotated_text(), None).unwrap();
         let simulator = crate::Simulator::builder()
             .scenario(scenario)
             .build()
             .unwrap();
         assert_eq!(simulator.credentials().unwrap()[0].dids.len(), 1);
+    }
+
+    #[test]
+    fn errors_show_no_value() {
+        const SECRET: &str = "hunter2";
+        for (text, expected) in [
+            (
+                "[[enterprise]]\nid = \"e\"\npassword = \"hunter2\"",
+                "line 3, column 1, in `enterprise`: unknown field `password`, expected one of \
+                 `id`, `secret`, `quota`, `overseas`, `allow`",
+            ),
+            ("[[user]]\npassword = \"hunter2\"", ""),
+            ("password = \"hunter2\"", ""),
+            (
+                "[[enterprise]]\nid = \"e\"\nsecret = \"\"\"\nhunter2\\q\n\"\"\"",
+                "",
+            ),
+            ("[[enterprise]]\nid = \"e\"\nsecret = \"\"\"\nhunter2\n", ""),
+            ("[[enterprise]]\nid = \"e\"\nsecret = \"hunter2", ""),
+            ("[[enterprise]]\nid = \"e\"\nsecret = hunter2", ""),
+            ("[[enterprise]]\nid = \"e\"\nsecret = [\n\"hunter2\"\n]", ""),
+            ("[[enterprise]]\nid = \"e\"\nsecret \"hunter2\"", ""),
+            ("enterprise = \"hunter2\"", ""),
+            ("device = [\"hunter2\"]", ""),
+            (
+                "seed = \"hunter2, expected `x`\"",
+                "line 1, column 8, in `seed`: invalid type: string, expected u64",
+            ),
+        ] {
+            let error = Scenario::from_toml(text, None).unwrap_err().to_string();
+            assert!(!error.contains(SECRET), "{text}\n{error}");
+            let expected = match expected {
+                "" => "line ",
+                expected => expected,
+            };
+            assert!(
+                error.starts_with(&format!("the scenario: {expected}")),
+                "{text}\n{error}"
+            );
+        }
+        let text = "[[product]]\nkey = \"k\"\nsecret = 1234567";
+        let error = Scenario::from_toml(text, None).unwrap_err().to_string();
+        assert!(!error.contains("1234567"), "{error}");
     }
 
     #[test]

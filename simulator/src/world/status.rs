@@ -189,6 +189,11 @@ pub(crate) fn changed(layout: LayoutRef<'_>, before: &[u8], after: &[u8]) -> Vec
         .collect()
 }
 
+/// The P0 of all points. `action` is a reply or a report.
+pub(crate) fn full_message(layout: LayoutRef<'_>, status: &[u8], action: Action) -> Vec<u8> {
+    [&[action.code(layout.protocol())], status].concat()
+}
+
 /// Encodes the var_len P0 of some points. `None` if one of them is unknown.
 pub(crate) fn partial_message(
     layout: LayoutRef<'_>,

@@ -26,6 +26,8 @@ pub(crate) struct Store {
     pub(crate) connection: Connection,
     pub(crate) seed: u64,
     pub(crate) live_reports: bool,
+    /// Whether time passes by itself.
+    pub(crate) runs: bool,
     pub(crate) definitions: BTreeMap<String, Definition>,
 }
 

@@ -1,4 +1,4 @@
-//! The passage of time: carries out the events of the table `pending`, in the order of time.
+//! The passage of time: carries out the events of the table `pending`, in the order of time and in slices.
 
 use gizwits_codec_std::Action;
 
@@ -8,20 +8,40 @@ use super::device::{Device, LOG_RETENTION};
 use super::status::changed;
 use super::store::{Sql, Store};
 
+/// The number of events that are carried out at a time. Calls wait for one slice of a long step, not for the
+/// whole step.
+const SLICE: usize = 500;
+
 impl Store {
-    /// Carries out all events that are due at the time `now`.
-    pub(crate) fn advance(&self, now: i64) -> Sql<()> {
+    /// Carries out the events that are due at the time `target`: at most [`SLICE`] of them, apart from those that are due
+    /// at `target` itself. Returns the time that the world has reached: `target`, or the time of the last event if more
+    /// events are due.
+    ///
+    /// The slices are counted in events and not in time on this machine, so that the same calls have the same results.
+    pub(crate) fn advance(&self, target: i64) -> Sql<i64> {
         let sql = "DELETE FROM pending
             WHERE id = (SELECT id FROM pending WHERE due <= ? ORDER BY due, id LIMIT 1)
             RETURNING due, kind, subject, detail";
-        while let Some(next) = self.first(sql, [now], |row| row.try_into())? {
+        let mut reached = target;
+        for count in 1.. {
+            let Some(next) = self.first(sql, [target], |row| row.try_into())? else {
+                reached = target;
+                break;
+            };
             let (due, kind, subject, detail): (i64, String, i64, String) = next;
-            self.carry_out(due, &kind, subject, &detail)?;
+            self.carry_out(due, target, &kind, subject, &detail)?;
+            reached = due;
+            // The world has reached `target` only if no event of this time is left.
+            if count >= SLICE && due < target {
+                break;
+            }
         }
-        self.prune(now)
+        self.prune(reached)?;
+        Ok(reached)
     }
 
-    /// Deletes log records that are older than [`LOG_RETENTION`], once a day.
+    /// Deletes log records that were older than [`LOG_RETENTION`] when the day began, once a day. The limit depends on
+    /// the day alone, so the slices of a step delete the same records as the whole step.
     fn prune(&self, now: i64) -> Sql<()> {
         let today = day::of(now);
         if self.meta("pruned")? == Some(today) {
@@ -30,13 +50,14 @@ impl Store {
         self.set_meta("pruned", today)?;
         for table in ["online", "frame", "data", "remark"] {
             let delete = format!("DELETE FROM {table} WHERE at < ?");
-            self.run(&delete, [now.saturating_sub(LOG_RETENTION)])?;
+            self.run(&delete, [day::start(today).saturating_sub(LOG_RETENTION)])?;
         }
         Ok(())
     }
 
-    /// Carries out one event. The comment at the table `pending` in the schema describes its columns.
-    fn carry_out(&self, at: i64, kind: &str, subject: i64, detail: &str) -> Sql<()> {
+    /// Carries out an event that was due `at` a time up to `target`. The comment at the table `pending` in the schema
+    /// describes its columns.
+    fn carry_out(&self, at: i64, target: i64, kind: &str, subject: i64, detail: &str) -> Sql<()> {
         match kind {
             "visit" => return self.visit(detail, at),
             "bind" => return self.bind(subject, detail, at),
@@ -50,7 +71,7 @@ impl Store {
                     self.receive_frame(&mut device, at, &frame)?;
                 }
             }
-            "behaviour" => self.behave(&mut device, at, detail)?,
+            "behaviour" => self.behave(&mut device, at, target, detail)?,
             "online" => self.connect(&mut device, at)?,
             "offline" => self.disconnect(&mut device, at, detail)?,
             "report" if device.is_reachable() => {
@@ -64,9 +85,14 @@ impl Store {
     }
 
     /// Carries out a turn of a behaviour and plans the next one.
-    fn behave(&self, device: &mut Device, at: i64, json: &str) -> Sql<()> {
+    fn behave(&self, device: &mut Device, at: i64, target: i64, json: &str) -> Sql<()> {
         let behaviour: Behaviour = serde_json::from_str(json)
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        if behaviour.is_live() && (!self.runs || target.saturating_sub(at) > behaviour.every()) {
+            // No random number is drawn, so that the other behaviours of the device are the same with any clock.
+            let due = target.saturating_add(behaviour.every().max(1));
+            return self.schedule(due, "behaviour", device.id, json);
+        }
         let share = 900 + (self.draw(device) % 201).cast_signed();
         let mut again = behaviour.every().saturating_mul(share) / 1000;
         if device.is_reachable() {

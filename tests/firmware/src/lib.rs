@@ -11,5 +11,10 @@ pub mod board;
 
 /// The climate panel: 39 points.
 pub mod product {
-    include!(concat!(env!("OUT_DIR"), "/product.rs"));
+    include!(concat!(env!("OUT_DIR"), "/climate.rs"));
+}
+
+/// The voice toy: 8 points of a var_len product.
+pub mod toy {
+    include!(concat!(env!("OUT_DIR"), "/voice-toy.rs"));
 }

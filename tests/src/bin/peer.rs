@@ -8,7 +8,12 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use gizwits_tests::module::{Module, Noise};
+use gizwits_codec_core::link::testing;
+use gizwits_codec_core::uart::Command as Frame;
+use gizwits_tests::generated::climate::Product;
+use gizwits_tests::noise::Noise;
+
+type Module = testing::Module<Product>;
 
 /// Of 1000 bytes, two are lost, one is doubled, two have another before them, two have a bit flipped.
 const NOISE: Noise = Noise([200, 100, 200, 200]);
@@ -80,21 +85,25 @@ impl Line {
 }
 
 /// The answer to the last such frame that was acknowledged.
-fn answer<'m>(module: &'m Module, command: u8, payload: &[u8]) -> Option<&'m [u8]> {
-    let mut acked = module.acked.iter().rev();
-    let found = acked.find(|(one, sent, _)| *one == command && sent == payload);
-    found.map(|(_, _, answer)| &answer[..])
+fn answer<'m>(module: &'m Module, command: Frame, payload: &[u8]) -> Option<&'m [u8]> {
+    let mut sent = module.sent.iter().rev();
+    sent.find_map(
+        |sent| match sent.command == command && sent.payload == payload {
+            true => sent.answer.as_deref(),
+            false => None,
+        },
+    )
 }
 
 /// Sends frames until what they lead to is there: one in 256 of those that are broken has the right sum.
 fn insist(
     line: &mut Line,
     what: &str,
-    frames: &[(u8, &[u8])],
+    frames: &[(Frame, &[u8])],
     done: impl Fn(&Module) -> bool,
 ) -> Result<(), String> {
     for _ in 0..20 {
-        line.module.lost.clear();
+        line.module.sent.clear();
         for (command, payload) in frames {
             line.module.send(*command, payload);
         }
@@ -108,8 +117,9 @@ fn insist(
 
 fn run(line: &mut Line) -> Result<(), String> {
     let key = b"5c0e1d7a94b24f6f8a3b6c2e90d71f48";
-    insist(line, "device info", &[(0x01, &[])], |module| {
-        answer(module, 0x01, &[]).is_some_and(|info| info.len() == 74 && info[32..64] == key[..])
+    insist(line, "device info", &[(Frame::INFO, &[])], |module| {
+        answer(module, Frame::INFO, &[])
+            .is_some_and(|info| info.len() == 74 && info[32..64] == key[..])
     })?;
     for n in 0..CONTROLS {
         // All 31 flags: power, brightness and the target temperature, the others 0.
@@ -118,27 +128,30 @@ fn run(line: &mut Line) -> Result<(), String> {
         values[14..16].copy_from_slice(&(u16::from(n) * 257).to_be_bytes());
         let control = [&[0x01, 0x7f, 0xff, 0xff, 0xff], &values[..]].concat();
         let shows = |p0: &[u8]| p0.len() == 39 && p0[1..25] == values;
-        insist(line, "a control", &[(0x03, &control)], |module| {
-            module
-                .lost
-                .last()
-                .is_none_or(|(_, payload)| *payload != control)
-        })?;
+        insist(
+            line,
+            "a control",
+            &[(Frame::TO_DEVICE, &control)],
+            |module| answer(module, Frame::TO_DEVICE, &control).is_some(),
+        )?;
         let began = Instant::now();
-        while !line.module.report().is_some_and(shows) && began.elapsed() < Duration::from_secs(2) {
+        while !line.module.reports().next_back().is_some_and(shows)
+            && began.elapsed() < Duration::from_secs(2)
+        {
             line.turn().map_err(|error| format!("a report: {error}"))?;
         }
-        let frames: [(u8, &[u8]); 2] = [(0x03, &control), (0x03, &[0x02])];
-        if n % 10 == 0 || !line.module.report().is_some_and(shows) {
+        let frames: [(Frame, &[u8]); 2] =
+            [(Frame::TO_DEVICE, &control), (Frame::TO_DEVICE, &[0x02])];
+        if n % 10 == 0 || !line.module.reports().next_back().is_some_and(shows) {
             insist(line, "a read", &frames, |module| {
-                answer(module, 0x03, &[0x02]).is_some_and(shows)
+                answer(module, Frame::TO_DEVICE, &[0x02]).is_some_and(shows)
             })?;
         } else {
             line.reports += 1;
         }
     }
     line.noise = Noise::NONE;
-    line.module.send(0x0f, &[]);
+    line.module.send(Frame::REBOOT, &[]);
     // The line may end before its acknowledgement is read; how the image ended says the rest.
     let began = Instant::now();
     while !line.module.is_idle() && began.elapsed() < Duration::from_secs(5) && line.turn().is_ok()
@@ -184,7 +197,7 @@ fn main() -> ExitCode {
     let mut line = Line {
         stream,
         began: Instant::now(),
-        module: Module::default(),
+        module: Module::new(),
         noise: NOISE,
         state: 0x1234_5678,
         broken: 0,
@@ -197,7 +210,7 @@ fn main() -> ExitCode {
     let ended = qemu.wait().expect("it ends");
     match ran {
         Ok(()) if ended.success() => {
-            let (frames, broken) = (line.module.frames.len(), line.broken);
+            let (frames, broken) = (line.module.received.len(), line.broken);
             let ms = line.began.elapsed().as_millis();
             println!(
                 "{CONTROLS} controls done, {frames} frames from the device, {broken} bytes broken, {ms} ms"

@@ -2,11 +2,11 @@
 
 use clap::{ArgGroup, ArgMatches, Args, FromArgMatches as _};
 use gizwits_codec_std::payload;
-use gizwits_enterprise_client::blocking::{Blocking, Product};
+use gizwits_enterprise_client::blocking::Blocking;
 use gizwits_enterprise_client::{Call, Coding, Control, ErrorCode};
 use serde_json::Value;
 
-use crate::account::explained;
+use crate::account::{Cloud, explained};
 use crate::failure::{Failure, usage};
 use crate::payload::encoding;
 
@@ -105,7 +105,7 @@ pub(super) fn json_of(option: &str, text: &str) -> Result<Value, Failure> {
 /// The call of a control. Without `curl`, fetches the definition that raw bytes are checked against when the
 /// call is sent.
 pub(super) fn call(
-    product: &Product,
+    product: &Cloud,
     given: &ArgMatches,
     curl: bool,
 ) -> Result<Call<Blocking, Control>, Failure> {

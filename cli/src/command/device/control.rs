@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use gizwits_codec_std::Action;
-use gizwits_enterprise_client::blocking::{Device, Product};
+use gizwits_enterprise_client::blocking::Device;
 use gizwits_enterprise_client::{Attrs, Message, Timestamp};
 use serde_json::json;
 
-use super::output::Output;
 use super::status::Status;
-use crate::account;
+use crate::account::{self, Cloud};
 use crate::failure::{Failure, refused, usage};
+use crate::output::line::Output;
 use crate::text::{printable, tell};
 
 #[derive(Args)]
@@ -39,26 +39,24 @@ pub(super) struct Control {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Control {
-    pub(super) fn run(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
-        let wanted = self.wanted(&product.definition()?)?;
-        let device = product.device(self.did.as_str());
+    pub(super) fn run(&self, cloud: &Cloud, output: &mut Output<'_>) -> Result<(), Failure> {
+        let wanted = cloud.checked(|definition| self.wanted(definition))?;
+        let device = cloud.device(self.did.as_str());
         let call = device.control(&wanted);
         if self.curl {
             writeln!(output.out, "{}", call.curl()?)?;
             return Ok(());
         }
-        let before = match self.wait {
-            true => status_before(&device, &wanted),
-            false => Attrs::new(),
-        };
-        // The client knows the server's clock to the second, so reports of the second before count as well.
-        let sent = product.enterprise().now().minus(Duration::from_secs(1));
-        call.send()?;
         let wanted_json = json!(wanted);
         if !self.wait {
+            call.send()?;
             let text = || format!("sent {wanted_json}; use --wait to see whether the device obeys");
             return Ok(output.line(|| json!({"sent": wanted_json}), text)?);
         }
+        let before = status_before(&device, &wanted);
+        // The client knows the server's clock to the second, so reports of the second before count as well.
+        let sent = cloud.now()?.minus(Duration::from_secs(1));
+        call.send()?;
         let reported = self.wait_for(&device, &wanted, &before, sent)?;
         let text = || match reported {
             Some(moment) => format!("{moment} reported: {wanted_json}"),

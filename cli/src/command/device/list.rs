@@ -5,8 +5,8 @@ use gizwits_enterprise_client::blocking::Product;
 use gizwits_enterprise_client::devices::FoundDevice;
 use serde_json::json;
 
-use super::output::{Output, check_complete};
-use crate::failure::Failure;
+use crate::failure::{Failure, check_complete};
+use crate::output::line::Output;
 use crate::output::table::table;
 use crate::text::{counted, tell};
 

@@ -2,13 +2,13 @@
 
 use clap::Args;
 use gizwits_codec_std::Attr;
-use gizwits_enterprise_client::Timestamp;
-use gizwits_enterprise_client::blocking::Product;
+use gizwits_enterprise_client::{AttrValue, Timestamp};
 use serde_json::{Value, json};
 
-use super::output::Output;
 use super::status::Status;
+use crate::account::Cloud;
 use crate::failure::{Failure, refused};
+use crate::output::line::Output;
 use crate::output::table::table;
 use crate::text::tell;
 
@@ -19,9 +19,9 @@ pub(super) struct Show {
 }
 
 impl Show {
-    pub(super) fn run(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
+    pub(super) fn run(&self, cloud: &Cloud, output: &mut Output<'_>) -> Result<(), Failure> {
         let did = self.did.as_str();
-        let search = product.devices().search().did(did).show_disabled(true);
+        let search = cloud.devices().search().did(did).show_disabled(true);
         let page = search.send()?;
         let counted = page.total().unwrap_or(0).max(page.objects.len() as u64);
         // A server that doesn't know the filter returns other devices.
@@ -39,10 +39,10 @@ impl Show {
             return Err(refused(format_args!("{problem}: see gizwits device list")));
         };
         let shown = json!(device);
-        let definition = product.definition()?;
+        let definition = cloud.definition()?;
         // The server may refuse the logs of a product and still know its devices, so an error is reported after
         // the device.
-        let last = Status::of(&product.device(did), definition.attrs().map(Attr::name));
+        let last = Status::of(&cloud.device(did), definition.attrs().map(Attr::name));
         if output.json {
             let mut shown = json!({"device": shown, "last": null});
             match &last {
@@ -62,10 +62,35 @@ impl Show {
             return Ok(());
         };
         writeln!(output.out, "\nlast report at {ts}")?;
-        let row = |attr: &Attr| Some([attr.name().to_owned(), attrs.get(attr.name())?.to_string()]);
+        let row = |attr: &Attr| {
+            let value = attrs.get(attr.name())?;
+            let title = match attr.display_name() {
+                title if title == attr.name() => "",
+                title => title,
+            };
+            Some([
+                attr.name().to_owned(),
+                title.to_owned(),
+                value_of(attr, value),
+            ])
+        };
         let rows = table(definition.attrs().filter_map(row));
         Ok(output.out.write_all(rows.as_bytes())?)
     }
+}
+
+/// A value as text: `on` or `off` for a bool, the label of an enum.
+fn value_of(attr: &Attr, value: &AttrValue) -> String {
+    if let Some(on) = value.as_bool().filter(|_| attr.is_bool()) {
+        return if on { "on" } else { "off" }.to_owned();
+    }
+    // Servers may send the index of a label.
+    let index = value
+        .json()
+        .as_u64()
+        .and_then(|index| usize::try_from(index).ok());
+    let label = index.and_then(|index| attr.labels().get(index));
+    label.map_or_else(|| value.to_string(), Clone::clone)
 }
 
 /// The row of a member: its name, and its value as text.

@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use gizwits_codec_std::Attr;
-use gizwits_enterprise_client::blocking::Product;
 use gizwits_enterprise_client::{Attrs, Timestamp, log};
 use serde_json::json;
 
-use super::changes::Changes;
-use super::output::{Output, check_complete};
-use super::records::RETENTION;
+use super::export::RETENTION;
 use super::status::Status;
-use crate::failure::Failure;
+use crate::account::Cloud;
+use crate::changes::Changes;
+use crate::failure::{Failure, check_complete};
+use crate::output::line::Output;
 use crate::signals::interruption;
 use crate::text::tell;
 
@@ -35,9 +35,9 @@ fn interval(text: &str) -> Result<Duration, String> {
 }
 
 impl Watch {
-    pub(super) fn run(&self, product: &Product, output: &mut Output<'_>) -> Result<(), Failure> {
-        let definition = product.definition()?;
-        let (did, device) = (&self.did, product.device(self.did.as_str()));
+    pub(super) fn run(&self, cloud: &Cloud, output: &mut Output<'_>) -> Result<(), Failure> {
+        let definition = cloud.definition()?;
+        let (did, device) = (&self.did, cloud.device(self.did.as_str()));
         let interrupted = interruption();
         let mut changes = Changes::new(&definition);
         let mut print = |ts: Timestamp, attrs: &Attrs| {
@@ -55,7 +55,7 @@ impl Watch {
         // The next request begins at the time of the last report, so it returns the same reports again.
         let (mut from, mut seen) = match status {
             Some(status) => (status.ts, status.newest),
-            None => (product.enterprise().now(), Vec::new()),
+            None => (cloud.now()?, Vec::new()),
         };
         loop {
             let began = Instant::now();
@@ -66,7 +66,7 @@ impl Watch {
                 return ended;
             }
             // The client knows the server's clock to the second, so the time span includes the next second.
-            let now = product.enterprise().now().plus(Duration::from_secs(1));
+            let now = cloud.now()?.plus(Duration::from_secs(1));
             // The server refuses a time span that begins before its oldest records.
             let start = from.max(now.minus(RETENTION));
             let call = device.data().between(start, now).sort(log::Sort::Asc);

@@ -216,6 +216,8 @@ impl Input {
             summary: summary?,
             seconds: began.elapsed().as_secs_f64(),
             rejects,
+            left_out: None,
+            remark: None,
         })
     }
 }

@@ -10,8 +10,8 @@ use gizwits_codec_std::log::Products;
 use gizwits_codec_std::{Attr, PointId, Product};
 
 use super::input::Input;
-use super::reports::{Observer, Report, engineering_value, lock, observe, plain};
-use crate::failure::{Failure, refused, usage};
+use super::reports::{Observer, Report, engineering_value, lock, observe, plain, unknown_point};
+use crate::failure::{Failure, refused};
 use crate::output::file::named_output;
 use crate::output::image;
 use crate::output::plot::{Plot as Drawing, Sample};
@@ -145,13 +145,6 @@ impl Plot {
     fn attr<'p>(&self, products: &'p Products) -> Result<(usize, &'p Product, &'p Attr), Failure> {
         let mut named = products.iter().enumerate();
         let first = named.find_map(|(n, product)| Some((n, product, product.find(&self.point)?)));
-        first.ok_or_else(|| {
-            let attrs = products.iter().flat_map(Product::attrs);
-            let names: Vec<&str> = attrs.map(Attr::name).take(20).collect();
-            let (point, names) = (&self.point, names.join(", "));
-            usage(format_args!(
-                "no point is named `{point}`: the definition has {names}"
-            ))
-        })
+        first.ok_or_else(|| unknown_point(products, &self.point))
     }
 }

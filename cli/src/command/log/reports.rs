@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use gizwits_codec_std::core::{P0, View};
 use gizwits_codec_std::log::{Format, Log, Options, Products, Record, Sink, Timestamp};
-use gizwits_codec_std::{Attr, Content, Decoded, PointId, Product};
+use gizwits_codec_std::{Attr, Content, Decoded, Error, PointId, Product};
 use serde_json::{Value, json};
 
 use super::input::Input;
 use super::totals::Totals;
-use crate::failure::Failure;
+use crate::failure::{Failure, usage};
 
 /// A report or reply of a log.
 pub(super) struct Report<'r> {
@@ -84,7 +84,7 @@ impl<T: Observer> Sink for Observed<T> {
         record: &Record<'_>,
         product: usize,
         decoded: &Decoded<'_, '_>,
-    ) {
+    ) -> Result<(), Box<Error>> {
         // A control has the values that somebody wants, not the values of the device.
         if let Content::P0(P0::Report(view) | P0::Reply(view)) = decoded.content
             && failed.is_none()
@@ -100,7 +100,19 @@ impl<T: Observer> Sink for Observed<T> {
             };
             *failed = lock(&self.0).observe(&report).err();
         }
+        Ok(())
     }
+}
+
+/// The error of a point that no product has. It suggests a similar name.
+pub(super) fn unknown_point(products: &Products, name: &str) -> Failure {
+    let errors = products
+        .iter()
+        .filter_map(|product| product.require(name).err());
+    let messages = errors.map(|error| error.message);
+    // The suggestion of any product is better than the list of the points of the first.
+    let best = messages.min_by_key(|message| !message.contains("did you mean"));
+    usage(best.unwrap_or_else(|| format!("unknown point `{name}`")))
 }
 
 /// The label of an enum value, or the engineering value of any other number.

@@ -10,7 +10,9 @@ use gizwits_codec_std::{Attr, PointId, Product, State, payload};
 use serde_json::{Value, json};
 
 use super::input::Input;
-use super::reports::{Observer, Report, decimal, engineering_value, lock, observe, plain};
+use super::reports::{
+    Observer, Report, decimal, engineering_value, lock, observe, plain, unknown_point,
+};
 use crate::failure::Failure;
 use crate::output::table::table;
 
@@ -27,6 +29,9 @@ use crate::output::table::table;
 pub(crate) struct Stats {
     #[command(flatten)]
     input: Input,
+    /// The name of a point to print; can be repeated. Default: all points
+    #[arg(long, value_name = "NAME")]
+    point: Vec<String>,
     /// Print JSON instead of a table, one object per point
     #[arg(long)]
     json: bool,
@@ -155,6 +160,14 @@ const COLUMNS: [&str; 7] = ["point", "seen", "min", "max", "mean", "last", "chan
 impl Stats {
     pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         let products = self.input.products()?;
+        for name in &self.point {
+            if products.iter().all(|product| product.find(name).is_none()) {
+                return Err(unknown_point(&products, name));
+            }
+        }
+        let chosen = |attr: &Attr| {
+            self.point.is_empty() || self.point.iter().any(|name| name == attr.name())
+        };
         let empty = |product: &Product| ProductStats {
             product: product.clone(),
             points: vec![PointStats::default(); product.attrs().len()],
@@ -168,6 +181,7 @@ impl Stats {
         let stats = lock(&stats);
         let points = stats.products.iter().flat_map(|all| {
             let points = all.product.attrs().zip(&all.points);
+            let points = points.filter(|(attr, _)| chosen(attr));
             points.map(|(attr, stats)| (&all.product, stats.to_json(&all.product, attr)))
         });
         if self.json {

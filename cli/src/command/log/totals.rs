@@ -15,6 +15,10 @@ pub(super) struct Totals<'i> {
     pub(super) seconds: f64,
     /// The file of --rejects.
     pub(super) rejects: Option<&'i Path>,
+    /// The number of decoded records that --only left out.
+    pub(super) left_out: Option<u64>,
+    /// A remark on the output, on a line of its own.
+    pub(super) remark: Option<String>,
 }
 
 impl Totals<'_> {
@@ -31,6 +35,9 @@ impl Totals<'_> {
             HumanCount(summary.decoded),
             HumanCount(summary.records - summary.decoded),
         );
+        if let Some(left_out) = self.left_out {
+            text += &format!("   {} left out by --only", HumanCount(left_out));
+        }
         if summary.inexact > 0 {
             text += &format!("   {} of another length", HumanCount(summary.inexact));
         }
@@ -48,6 +55,9 @@ impl Totals<'_> {
         text += &format!("\n{:.1} s   {rate:.0} MB/s", self.seconds);
         for file in written {
             text += &format!("   {file}");
+        }
+        if let Some(remark) = &self.remark {
+            text += &format!("\n{remark}");
         }
         if summary.rejected.contains_key("unknown_device") {
             text += "\nSome records name no device. Use --did DID for a log of one device, or \

@@ -166,11 +166,8 @@ impl<'o> Decoder<'o> {
         self.state == State::Length && self.at == 0
     }
 
-    /// Returns the sum of the frame so far, which is its checksum before the last byte is read.
-    pub(crate) const fn sum(&self) -> u8 {
-        self.sum
-    }
-
+    // Always inlined: a link reads most of the event from registers, which a call would store in memory.
+    #[inline(always)]
     fn event(&self, step: Step) -> Option<Event<'_>> {
         match step {
             Step::None => None,

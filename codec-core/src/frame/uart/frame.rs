@@ -114,9 +114,7 @@ impl<F: FnMut(u8)> Writer<F> {
         sink(0xff);
         sink(0xff);
         let mut writer = Writer { sink, sum: 0 };
-        let [high, low] = (len as u16).wrapping_add(5).to_be_bytes();
-        let [flags_high, flags_low] = flags.to_be_bytes();
-        writer.put(&[high, low, command.0, sn, flags_high, flags_low]);
+        writer.put(&head(command, sn, flags, len));
         writer
     }
 
@@ -136,11 +134,25 @@ impl<F: FnMut(u8)> Writer<F> {
 
     #[inline]
     fn stuffed(&mut self, byte: u8) {
-        (self.sink)(byte);
-        if byte == 0xff {
-            (self.sink)(STUFFING);
-        }
+        stuffed(byte, &mut self.sink);
     }
+}
+
+/// Writes a byte, and the stuffing byte after an ff.
+#[inline]
+fn stuffed(byte: u8, sink: &mut (impl FnMut(u8) + ?Sized)) {
+    sink(byte);
+    if byte == 0xff {
+        sink(STUFFING);
+    }
+}
+
+/// Returns the fields of a frame before its payload, from the length to the flags.
+#[inline]
+fn head(command: Command, sn: u8, flags: u16, len: usize) -> [u8; 6] {
+    let [high, low] = (len as u16).wrapping_add(5).to_be_bytes();
+    let [flags_high, flags_low] = flags.to_be_bytes();
+    [high, low, command.0, sn, flags_high, flags_low]
 }
 
 /// Writes a frame whose payload consists of pieces, together at most [`MAX_PAYLOAD`] bytes. The link sends all of
@@ -156,9 +168,21 @@ impl<F: FnMut(u8)> Writer<F> {
 pub fn write(command: Command, sn: u8, pieces: &[&[u8]], sink: &mut dyn FnMut(u8)) {
     let lens = pieces.iter().map(|piece| piece.len());
     let len = lens.fold(0, usize::wrapping_add);
-    let mut writer = Writer::begin(sink, command, sn, 0, len);
-    for piece in pieces {
-        writer.put(piece);
+    let head = head(command, sn, 0, len);
+    let (mut piece, mut rest) = (&head[..], pieces.iter());
+    let mut sum = 0_u8;
+    sink(0xff);
+    sink(0xff);
+    // One loop for the fields and the payload, because a compiler repeats a loop in a function of its own for each use.
+    loop {
+        for byte in piece {
+            sum = sum.wrapping_add(*byte);
+            stuffed(*byte, sink);
+        }
+        match rest.next() {
+            Some(next) => piece = next,
+            None => break,
+        }
     }
-    writer.end();
+    stuffed(sum, sink);
 }

@@ -6,6 +6,23 @@ use super::point::{CPoint, integer};
 use crate::codegen::point::Number;
 
 impl CPoint<'_> {
+    /// The byte of a point that shares it with other points. Code that decodes such a point has the byte in the
+    /// variable `bits`, because a compiler has to read memory again after each store to the status.
+    pub(super) fn shared_byte(&self) -> Option<usize> {
+        let bytes = &self.code.bytes;
+        (self.is_in_bits() && bytes.len() == 1).then_some(bytes.start)
+    }
+
+    /// The statement that reads the shared byte, unless it is the byte in `last`.
+    pub(super) fn load(&self, last: &mut Option<usize>) -> String {
+        match self.shared_byte() {
+            Some(byte) if last.replace(byte) != Some(byte) => {
+                format!("    bits = values[{byte}];\n")
+            }
+            _ => String::new(),
+        }
+    }
+
     /// An expression for the raw number, given the array of values.
     pub(super) fn raw(&self, values: &str) -> String {
         let (bytes, shift, bits) = (&self.code.bytes, self.code.shift, self.code.bits());
@@ -14,6 +31,7 @@ impl CPoint<'_> {
             start => format!("&{values}[{start}]"),
         };
         let whole = match bytes.len() {
+            1 if self.is_in_bits() => "bits".to_owned(),
             1 => format!("{values}[{}]", bytes.start),
             2 => format!("get16({start})"),
             _ => format!("get32({start})"),
@@ -41,7 +59,7 @@ impl CPoint<'_> {
             return format!("{indent}copy({member}, &{values}[{start}], {len}u);\n");
         }
         let value = match self.is_bool() {
-            true => format!("({values}[{}] & {:#04x}u) != 0u", bytes.start, 1 << shift),
+            true => format!("(bits & {:#04x}u) != 0u", 1 << shift),
             false => self.value(&self.raw(values)),
         };
         format!("{indent}{member} = {value};\n")
@@ -178,16 +196,23 @@ impl CPoint<'_> {
             };
         }
         // Bytes are written from the last, which has the lowest bits, to the first.
-        let mut out = String::new();
-        for (at, below) in (start..end).rev().zip((0_i32..).step_by(8)) {
-            let part = match i32::from(shift) - below {
-                0 => member.to_owned(),
-                left @ 1.. => format!("({member} << {left})"),
-                right => format!("({member} >> {})", -right),
-            };
-            out += &format!("{indent}values[{at}] |= (uint8_t){part};\n");
+        let bytes = (start..end).rev();
+        bytes
+            .map(|at| {
+                let part = self.part(at, member);
+                format!("{indent}values[{at}] |= (uint8_t){part};\n")
+            })
+            .collect()
+    }
+
+    /// An expression for the bits of a point in one of its bytes. Higher bits of the expression belong to other bytes.
+    pub(super) fn part(&self, byte: usize, member: &str) -> String {
+        let below = 8 * self.code.bytes.end.saturating_sub(byte + 1);
+        match usize::from(self.code.shift) {
+            shift if shift == below => member.to_owned(),
+            shift if shift > below => format!("({member} << {})", shift - below),
+            shift => format!("({member} >> {})", below - shift),
         }
-        out
     }
 
     /// An expression for the raw number of a valid member.
@@ -205,5 +230,50 @@ impl CPoint<'_> {
             (1, 0) => format!("({})({raw})", self.raw_type()),
             _ => format!("({}){raw}", self.raw_type()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codegen::names::Names;
+    use crate::codegen::point::tests::{border_products, numbers};
+
+    /// The generated code calculates a number in 16, 32 or 64 bits: in the fewest that every step needs, to the value and
+    /// back. A processor with an `int` of 16 bits does not widen a step by itself.
+    #[test]
+    fn a_member_has_the_bits_that_its_calculations_need() {
+        let mut seen = [0, 0, 0];
+        for product in border_products() {
+            for point in CPoint::all(&product, "test", &Names::default()) {
+                let Number::Scaled { wide, .. } = point.code.number else {
+                    continue;
+                };
+                let (to, back) = (point.value("raw"), point.unscaled("member"));
+                let (least, greatest) = point.member_limits();
+                let ends = [(0, least), (i64::from(point.code.most()), greatest)].into_iter();
+                let all: Vec<i128> = ends
+                    .flat_map(|(raw, member)| {
+                        let mut all = numbers(&to, "raw", raw);
+                        all.extend(numbers(&back, "member", member));
+                        all
+                    })
+                    .collect();
+                let fits = |bits: u32| {
+                    let least = -(1_i128 << (bits - 1));
+                    all.iter().all(|number| (least..-least).contains(number))
+                };
+                let bits = match point.member_type() {
+                    "int16_t" => 16,
+                    "int32_t" => 32,
+                    _ => 64,
+                };
+                assert!(fits(bits), "{bits} bits: {to}, {back}: {all:?}");
+                let is_least = wide || bits == 16 || !fits(bits / 2);
+                assert!(is_least, "{bits} bits: {to}, {back}: {all:?}");
+                seen[bits as usize / 32] += 1;
+            }
+        }
+        assert!(seen.into_iter().all(|count| count > 20), "{seen:?}");
     }
 }

@@ -33,9 +33,10 @@ impl Program<'_> {
         let info = match is_product_key(self.product.product_key()) {
             true => format!(
                 "
-/* The initial value of a gizwits_device_info. Both versions are texts of 8 characters. C++ has no texts without a NUL. */
+/* The description of a device for gizwits_link_options: a text. Both versions are literals of 8 characters.
+   GIZWITS_DEVICE_INFO of gizwits.h also takes a time limit for users who bind the device, attributes, and a secret. */
 #define {upper}_DEVICE_INFO(hardware, software) \\
-    {{\"00000004\", \"00000002\", hardware, software, {upper}_PRODUCT_KEY, {{0}}, {{0}}, 0u, {{0}}}}
+    GIZWITS_DEVICE_INFO(hardware, software, {upper}_PRODUCT_KEY, \"\\0\\0\", \"\\0\", \"\")
 "
             ),
             false => String::new(),
@@ -59,7 +60,7 @@ extern const gizwits_link_product {prefix}_link_product;
 
     /// The functions and the table.
     pub(super) fn link_source(&self) -> String {
-        let prefix = self.prefix;
+        let (prefix, upper) = (self.prefix, &self.upper);
         let mut out = "#ifdef GIZWITS_LINK
 static void link_copy(uint8_t *to, const uint8_t *from, size_t len)
 {
@@ -91,7 +92,8 @@ static void link_copy(uint8_t *to, const uint8_t *from, size_t len)
     link_message,
     link_read,
     link_is_control,
-    link_apply
+    link_apply,
+    {upper}_LINK_MEMORY
 }};
 #endif
 "
@@ -171,7 +173,7 @@ static const uint8_t *link_message(void *state, bool is_reply, size_t *len)
 static bool link_read(void *state, const uint8_t *p0, size_t len)
 {{
     (void)state;
-    return {prefix}_decode_read(p0, len) == {upper}_OK;
+    return len == {upper}_READ_LEN && p0[0] == {upper}_ACTION_READ;
 }}
 
 "
@@ -216,7 +218,9 @@ static uint16_t link_apply(const uint8_t *p0, size_t len, void *status)
         let mut collects = false;
         // A local variable with the flags, because a compiler has to read memory again after each store to the status.
         let mut last = None;
+        let (bits, mut last_bits) = (Self::bits(self.writable()), None);
         for point in self.writable() {
+            points += &point.load(&mut last_bits);
             let member = format!("to->{}", point.member);
             let (byte, bit) = self.flag_place(point);
             if last.replace(byte) != Some(byte) {
@@ -275,7 +279,7 @@ static uint16_t link_apply(const uint8_t *p0, size_t len, void *status)
     const uint8_t *flags = p0 + 1;
     const uint8_t *values = flags + {flags};
     uint8_t flag;
-{result}
+{bits}{result}
     (void)len;
 {points}    return {returned};
 }}

@@ -154,8 +154,10 @@ static void fill(uint8_t *mask)
 
     pub(super) fn decode_status_packed(&self) -> String {
         let (prefix, upper) = (self.prefix, &self.upper);
+        let (bits, mut last) = (Self::bits(self.points.iter()), None);
         let mut points = String::new();
         for point in &self.points {
+            points += &point.load(&mut last);
             let decode = point.decode("        ", "values", &format!("status->{}", point.member));
             points += &format!("    if ({}) {{\n{decode}    }}\n", self.flag("mask", point));
         }
@@ -166,7 +168,7 @@ static void fill(uint8_t *mask)
     uint8_t values[{}];
     {prefix}_result result;
     uint16_t id;
-
+{bits}
     if (len == 0u) {{
         return {upper}_TOO_SHORT;
     }}

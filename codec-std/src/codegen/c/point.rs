@@ -2,7 +2,8 @@
 
 use gizwits_codec_core::{Kind, Unit};
 
-use crate::codegen::names::{Names, words};
+use crate::codegen::identifiers::{UniqueNames, Wanted, words as split};
+use crate::codegen::names::Names;
 use crate::codegen::point::{Number, PointCode};
 use crate::codegen::text::one_line;
 use crate::product::Product;
@@ -69,41 +70,58 @@ pub(super) struct CPoint<'p> {
 
 impl<'p> CPoint<'p> {
     /// The points of a product, in the order of their ids.
-    pub(super) fn all(product: &'p Product, prefix: &str) -> Vec<Self> {
-        let mut members = Names::new(RESERVED, false);
-        let mut constants = Names::new(CONSTANTS, false);
-        let mut named = |code: PointCode<'p>| {
+    pub(super) fn all(product: &'p Product, prefix: &str, names: &Names) -> Vec<Self> {
+        let points = PointCode::all(product, names);
+        let (mut members, mut constants) = (Vec::new(), Vec::new());
+        let constant = |mut name: String, id, is_given| {
+            if is_standard(&format!("{prefix}_{name}")) {
+                name.push('_');
+            }
+            Wanted { name, id, is_given }
+        };
+        for code in &points {
             let (attr, id) = (code.attr, code.id);
-            let name = words(attr.name()).map_or(format!("point_{id}"), |words| words.join("_"));
+            let given = names.point(attr);
+            let words = given.map(<[String]>::to_vec).or_else(|| split(attr.name()));
+            let name = words.map_or(format!("point_{id}"), |words| words.join("_"));
             let upper = name.to_uppercase();
-            let mut constant = |mut name: String, id| {
-                if is_standard(&format!("{prefix}_{name}")) {
-                    name.push('_');
-                }
-                format!("{prefix}_{}", constants.take(name, id))
-            };
-            let label = |(label, index): (&String, u16)| {
-                let label = words(label).map_or(format!("LABEL{index}"), |words| {
+            for ((label, own), index) in attr.labels().iter().zip(names.labels(attr)).zip(0..) {
+                let is_given = own.is_some();
+                let words = own.map(<[String]>::to_vec).or_else(|| split(label));
+                let label = words.map_or(format!("LABEL{index}"), |words| {
                     words.join("_").to_uppercase()
                 });
-                constant(format!("{upper}_{label}"), index)
-            };
-            let labels = attr.labels().iter().zip(0..).map(label).collect();
+                constants.push(constant(format!("{upper}_{label}"), index, is_given));
+            }
+            constants.push(constant(format!("ID_{upper}"), id, given.is_some()));
+            members.push(Wanted {
+                name,
+                id,
+                is_given: given.is_some(),
+            });
+        }
+        let members = UniqueNames::new(RESERVED, false).take_all(members);
+        let constants = UniqueNames::new(CONSTANTS, false).take_all(constants);
+        let mut constants = constants.into_iter().map(|name| format!("{prefix}_{name}"));
+        let named = |(code, member): (PointCode<'p>, String)| {
+            let labels = code.attr.labels().len();
             CPoint {
-                member: members.take(name, id),
-                id: constant(format!("ID_{upper}"), id),
-                labels,
+                member,
+                labels: constants.by_ref().take(labels).collect(),
+                id: constants.next().unwrap_or_default(),
                 code,
             }
         };
-        PointCode::all(product)
-            .into_iter()
-            .map(&mut named)
-            .collect()
+        points.into_iter().zip(members).map(named).collect()
     }
 
     pub(super) fn is_in_bits(&self) -> bool {
         self.code.attr.point().position.unit == Unit::Bit
+    }
+
+    /// Whether the point has bits in this byte, beside other points.
+    pub(super) fn is_in_bits_of(&self, byte: usize) -> bool {
+        self.is_in_bits() && self.code.bytes.contains(&byte)
     }
 
     pub(super) fn is_bool(&self) -> bool {

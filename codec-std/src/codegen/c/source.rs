@@ -89,33 +89,55 @@ impl Program<'_> {
         out
     }
 
-    /// The statements that set the bytes to 0 that bits are added to.
-    fn cleared(&self, len: usize) -> String {
+    /// The declaration of the variable for the byte of a point that shares it, if one of the points does.
+    pub(super) fn bits<'a>(mut points: impl Iterator<Item = &'a CPoint<'a>>) -> &'static str {
+        match points.any(|point| point.shared_byte().is_some()) {
+            true => "    uint8_t bits;\n",
+            false => "",
+        }
+    }
+
+    /// The statements that write the points in bits of a byte. They are collected in a variable, because a compiler has to
+    /// read and write memory for each point otherwise.
+    fn encode_bits(&self, byte: usize) -> String {
         let mut out = String::new();
-        for range in self.bit_bytes(len) {
-            let (start, len) = (range.start, range.len());
-            out += &match (start, len) {
-                (start, 1) => format!("    values[{start}] = 0u;\n"),
-                (0, len) => format!("    clear(values, {len}u);\n"),
-                (start, len) => format!("    clear(&values[{start}], {len}u);\n"),
+        for point in (self.points.iter()).filter(|point| point.is_in_bits_of(byte)) {
+            let part = point.part(byte, &format!("status->{}", point.member));
+            out += &match out.is_empty() {
+                true => format!("    bits = (uint8_t){part};\n"),
+                false => format!("    bits = (uint8_t)(bits | {part});\n"),
             };
         }
-        out
+        match out.is_empty() {
+            true => format!("    values[{byte}] = 0u;\n"),
+            false => format!("{out}    values[{byte}] = bits;\n"),
+        }
     }
 
     fn encode_values(&self) -> String {
         let prefix = self.prefix;
-        let mut body = self.cleared(self.status_len());
+        let mut body = String::new();
         for point in &self.points {
             let member = format!("status->{}", point.member);
             body += &self.checks("    ", point, &member);
-            body += &point.encode("    ", &member);
+            if !point.is_in_bits() {
+                body += &point.encode("    ", &member);
+            }
+        }
+        // The members have been checked: bits that are too many for a point would change others.
+        let mut bits = "";
+        for byte in self.bit_bytes(self.status_len()).into_iter().flatten() {
+            let statements = self.encode_bits(byte);
+            if statements.contains("bits") {
+                bits = "    uint8_t bits;\n\n";
+            }
+            body += &statements;
         }
         format!(
             "/* Writes the values of all points. Returns the result of the first invalid value. */
 static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *values)
 {{
-{body}    return {}_OK;
+{bits}{body}    return {}_OK;
 }}
 ",
             self.upper
@@ -124,15 +146,17 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
 
     fn decode_status(&self) -> String {
         let (prefix, upper) = (self.prefix, &self.upper);
-        let decode = |point: &CPoint<'_>| {
-            point.decode("    ", "values", &format!("status->{}", point.member))
+        let (bits, mut last) = (Self::bits(self.points.iter()), None);
+        let mut decode = |point: &CPoint<'_>| {
+            let load = point.load(&mut last);
+            load + &point.decode("    ", "values", &format!("status->{}", point.member))
         };
-        let body: String = self.points.iter().map(decode).collect();
+        let body: String = self.points.iter().map(&mut decode).collect();
         format!(
             "{prefix}_result {prefix}_decode_status(const uint8_t *p0, size_t len, {prefix}_status *status)
 {{
     const uint8_t *values = p0 + 1;
-
+{bits}
     if (len == 0u) {{
         return {upper}_TOO_SHORT;
     }}
@@ -208,9 +232,11 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
     fn decode_control(&self) -> String {
         let (prefix, upper) = (self.prefix, &self.upper);
         let flags = self.flags_len();
+        let (bits, mut last) = (Self::bits(self.writable()), None);
         let mut points = String::new();
         let mut collects = false;
         for point in self.writable() {
+            points += &point.load(&mut last);
             let (has, member) = (
                 format!("control->has.{}", point.member),
                 format!("control->{}", point.member),
@@ -293,7 +319,7 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
         format!(
             "{first}{prefix}_result {prefix}_decode_control(const uint8_t *p0, size_t len, {prefix}_control *control)
 {{
-{locals}{result}
+{locals}{bits}{result}
     if (len == 0u) {{
         return {upper}_TOO_SHORT;
     }}

@@ -1,22 +1,21 @@
 //! Reads the record of a line: by a shape that earlier lines had, or with the strict parser.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use gizwits_codec_core::definition;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
-use sonic_rs::LazyValue;
+use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::lazy::LazyRecord;
-use super::scanner::{Refusal, scan};
+use super::scanner::{Fault, Refusal, scan};
 use super::shape::LineShape;
 use super::timestamp::Timestamp;
 use super::{Members, Record};
 use crate::error::Error;
 
-/// The maximum depth of nested arrays and objects in a record. The parser recurses, with about 30 kB of
-/// stack for a level in a debug build, so this depth fits in the 2 MiB that threads have by default.
+/// The maximum depth of nested arrays and objects in a record, so that every parser can read the members that are kept.
 pub const DEPTH_LIMIT: usize = 32;
 
 /// Reads the records of one log.
@@ -101,7 +100,7 @@ impl Reader {
         let extra = self.keep.then_some(&mut self.extra);
         let done = match scan(line, record, extra) {
             Ok(()) => !self.learns(),
-            Err((Refusal::Incomplete, _)) => return Err(not_json(END, line.len() - 1)),
+            Err((Refusal::Incomplete, _)) => return Err(incomplete(line)),
             // The parser has an error of its own for a line that is nested too deeply after a fault.
             Err((Refusal::Broken(fault), at)) if !is_deep(line) => {
                 return Err(not_json(fault.reason(), at));
@@ -136,7 +135,7 @@ impl Reader {
                 format!("arrays and objects of the record are nested more than {DEPTH_LIMIT} deep");
             return Err(Error::new("depth", message));
         }
-        let mut json = sonic_rs::Deserializer::from_json(line);
+        let mut json = serde_json::Deserializer::from_str(line);
         let learn = self.learns();
         let visitor = MembersVisitor {
             keep: self.keep,
@@ -145,9 +144,12 @@ impl Reader {
         };
         let members = json.deserialize_map(visitor);
         let members = members.and_then(|members| json.end().map(|()| members));
-        let mut members = members.map_err(|error| refused(&error))??;
-        members.extra = &self.extra;
-        if learn && let Some(shape) = LineShape::new(line, &members, self.keep) {
+        let mut members = members.map_err(|error| refused(line, &error))??;
+        members.extra = self.extra.as_slice().into();
+        if learn
+            && !has_topic(&members)
+            && let Some(shape) = LineShape::new(line, &members, self.keep)
+        {
             self.shapes.truncate(SHAPES - 1);
             self.shapes.insert(0, shape);
         }
@@ -155,8 +157,26 @@ impl Reader {
     }
 }
 
-/// Whether a line is nested deeper than [`DEPTH_LIMIT`]: sonic-rs recurses without a limit. Brackets are
-/// counted first, because hardly any line has enough of them for that.
+/// The message of a record without a payload.
+const NO_PAYLOAD: &str = "the record has no `payload`";
+
+/// Whether an error is that of a line that another program may have written in a form of its own.
+pub(crate) fn may_be_foreign(error: &Error, line: &str) -> bool {
+    match error.kind {
+        "record" => error.message == NO_PAYLOAD || error.message.starts_with("`payload` is not"),
+        // Packets of tshark have the number of milliseconds as a text.
+        "timestamp" => memchr::memmem::find(line.as_bytes(), b"\"layers\"").is_some(),
+        _ => false,
+    }
+}
+
+/// Whether the device of a record may be that of its topic. Its place in the topic can't be learned.
+fn has_topic(members: &Members<'_>) -> bool {
+    members.did.is_none() && members.others.iter().any(|(key, _)| key == "topic")
+}
+
+/// Whether a line is nested deeper than [`DEPTH_LIMIT`]. Brackets are counted first, because hardly any line has enough
+/// of them for that.
 #[inline]
 fn is_deep(line: &str) -> bool {
     brackets(line.as_bytes()) > DEPTH_LIMIT && definition::is_deeper(line, DEPTH_LIMIT)
@@ -188,14 +208,30 @@ fn brackets(text: &[u8]) -> usize {
 
 /// Converts the error of a line that is not JSON.
 #[cold]
-fn refused(error: &sonic_rs::Error) -> Error {
-    // The position and the excerpt after the reason take longer to format than the reason.
-    let mut reason = Reason(String::new());
-    let _ = write!(reason, "{error}");
-    let Reason(reason) = reason;
-    let line = reason.lines().next().unwrap_or_default();
-    let end = memchr::memmem::find(line.as_bytes(), POSITION.as_bytes());
-    not_json(&line[..end.unwrap_or(line.len())], error.offset())
+fn refused(line: &str, error: &serde_json::Error) -> Error {
+    if error.is_eof() {
+        return incomplete(line);
+    }
+    let text = error.to_string();
+    let reason = match text.split(" at line ").next().unwrap_or_default() {
+        "expected ident" => Fault::Literal.reason(),
+        reason => reason,
+    };
+    // The lines of a file have no line ends, but the records of an answer may.
+    let before = line.split_inclusive('\n').take(error.line() - 1);
+    let start: usize = before.map(str::len).sum();
+    // The column is 0 if the byte is a line end.
+    let byte = (start + error.column()).saturating_sub(1);
+    // serde_json names the byte before a control character in a value, and the control character in a key.
+    let is_before = reason == Fault::Control.reason()
+        && line.as_bytes().get(byte).is_some_and(|byte| *byte >= 0x20);
+    not_json(reason, byte + usize::from(is_before))
+}
+
+/// The error of a line that ends within the record.
+#[cold]
+fn incomplete(line: &str) -> Error {
+    not_json("it ends within a value", line.len().saturating_sub(1))
 }
 
 /// The error of a line that is not JSON at this byte, for this reason.
@@ -207,25 +243,6 @@ fn not_json(reason: &str, byte: usize) -> Error {
     message.extend(parts);
     message.push_str(itoa::Buffer::new().format(byte));
     Error::own("json", message).at(u32::try_from(byte).ok(), None)
-}
-
-/// The reason that sonic-rs has for a line that ends within a value.
-const END: &str = "EOF while parsing";
-
-/// The text after the reason in the error of sonic-rs.
-const POSITION: &str = " at line ";
-
-/// A text that ends before [`POSITION`], at the latest at the end of its line.
-struct Reason(String);
-
-impl fmt::Write for Reason {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        if text.starts_with(POSITION) {
-            return Err(fmt::Error);
-        }
-        self.0.push_str(text);
-        Ok(())
-    }
 }
 
 /// The error of a line that is not UTF-8 from this byte on.
@@ -252,20 +269,16 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
         let mut members = Members::default();
         let mut wrong = None;
         while let Some(MemberKey(key)) = map.next_key()? {
-            let value: LazyValue<'de> = map.next_value()?;
-            let value = value.as_raw_cow();
-            if !escapes_are_sound(&value) {
-                return Err(A::Error::custom("invalid escape"));
-            }
+            let value = map.next_value::<&'de RawValue>()?.get();
             let member = match &*key {
                 "timestamp" => {
                     if value != "null" {
                         // The JSON is valid, so `Timestamp::new` is only needed for its error.
-                        if Timestamp(&value).parse().is_none()
-                            && let Err(error) = Timestamp::new(&value)
+                        if Timestamp(value).parse().is_none()
+                            && let Err(error) = Timestamp::new(value)
                         {
                             wrong.get_or_insert(error);
-                        } else if members.timestamp.replace(value).is_some() {
+                        } else if members.timestamp.replace(value.into()).is_some() {
                             wrong.get_or_insert_with(|| repeated(&key));
                         }
                     }
@@ -277,10 +290,10 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
                 "payload" => &mut members.payload,
                 _ => {
                     if self.keep {
-                        put_member(self.extra, &key, &value);
+                        put_member(self.extra, &key, value);
                     }
                     if self.learn {
-                        members.others.push((key, value));
+                        members.others.push((key, value.into()));
                     }
                     continue;
                 }
@@ -302,15 +315,9 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
         Ok(match (wrong, &members.payload) {
             (Some(error), _) => Err(error),
             (None, Some(_)) => Ok(members),
-            (None, None) => Err(Error::new("record", "the record has no `payload`")),
+            (None, None) => Err(Error::new("record", NO_PAYLOAD)),
         })
     }
-}
-
-/// Whether the escapes of a value are valid. sonic-rs skips values without checking the digits of `\u`.
-fn escapes_are_sound(json: &str) -> bool {
-    memchr::memchr(b'\\', json.as_bytes()).is_none()
-        || serde_json::from_str::<IgnoredAny>(json).is_ok()
 }
 
 /// Appends a kept member.
@@ -328,15 +335,13 @@ fn repeated(key: &str) -> Error {
 /// The key of a member. The derived implementation borrows from the line where that of `Cow` would allocate.
 #[derive(Deserialize)]
 #[serde(transparent)]
-struct MemberKey<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct MemberKey<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// Unescapes a JSON string; `None` for any other JSON.
-fn text(json: Cow<'_, str>) -> Option<Cow<'_, str>> {
-    match json {
-        Cow::Borrowed(json) if memchr::memchr(b'\\', json.as_bytes()).is_none() => {
-            Some(json.strip_prefix('"')?.strip_suffix('"')?.into())
-        }
-        json => Some(sonic_rs::from_str::<String>(&json).ok()?.into()),
+fn text(json: &str) -> Option<Cow<'_, str>> {
+    match memchr::memchr(b'\\', json.as_bytes()) {
+        None => Some(json.strip_prefix('"')?.strip_suffix('"')?.into()),
+        Some(_) => Some(serde_json::from_str::<String>(json).ok()?.into()),
     }
 }
 
@@ -394,7 +399,9 @@ mod tests {
         let spaced = " { \"timestamp\" : 15.5 , \"x\" : [ 1 , {\"b\" : -2.5} ] ,\"z\":true, \"payload\" : \"0140\" } ";
         let dense = r#"{"type":"dev2app","n":null,"did":"x","payload":"0140"}"#;
         let mut broken = 0;
-        for line in [spaced, dense] {
+        let escaped = r#"{"a":"\u00e9\n","t":[true,false],"f":{"x":"\\\""},"payload":"01"}"#;
+        let lines = "{\n\t\"a\": 1,\r\n\t\"payload\": \"0140\"\n}";
+        for line in [spaced, dense, escaped, lines] {
             for at in 0..=line.len() {
                 for byte in "\"{}[],: \t\u{1}0-.etrue\\né".chars() {
                     let head = &line[..at];

@@ -2,8 +2,8 @@
 //!
 //! A scanner accepts a part of JSON that every parser reads in the same way: texts without escapes, numbers without
 //! exponents, literals, arrays and objects. It also recognises the beginning of such a record, because most broken
-//! lines of logs are incomplete, and broken syntax between its members. It refuses everything else without a reason, and
-//! the strict parser then reads the line.
+//! lines of logs are incomplete, and the faults of broken ones. It refuses everything else without a reason, and the
+//! strict parser then reads the line.
 
 use std::ops::Range;
 
@@ -24,12 +24,15 @@ pub(super) enum Refusal {
     Unusual,
 }
 
-/// What is wrong with a byte between members.
+/// A fault of a line: the rule of JSON that a byte breaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     Key,
     Colon,
     Value,
+    Literal,
+    Number,
+    Escape,
     Control,
     Comma,
     TrailingComma,
@@ -37,16 +40,19 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// The reason that sonic-rs has.
+    /// The reason in the error, which is that of serde_json but for literals.
     pub(super) fn reason(self) -> &'static str {
         match self {
-            Fault::Key => "Expected this character to be '\"' or '}'",
-            Fault::Colon => "Expected this character to be a ':' while parsing",
-            Fault::Value => "Invalid JSON value",
-            Fault::Control => "Control character found while parsing a string",
-            Fault::Comma => "Expected this character to be either a ',' or a '}' while parsing",
-            Fault::TrailingComma => "JSON has a comma after the last value in an array or object",
-            Fault::Trailing => "JSON has non-whitespace trailing characters after the value",
+            Fault::Key => "key must be a string",
+            Fault::Colon => "expected `:`",
+            Fault::Value => "expected value",
+            Fault::Literal => "expected `true`, `false` or `null`",
+            Fault::Number => "invalid number",
+            Fault::Escape => "invalid escape",
+            Fault::Control => "control character (\\u0000-\\u001F) found while parsing a string",
+            Fault::Comma => "expected `,` or `}`",
+            Fault::TrailingComma => "trailing comma",
+            Fault::Trailing => "trailing characters",
         }
     }
 }
@@ -82,7 +88,7 @@ fn members<'a>(
         return Err(Unusual);
     }
     loop {
-        let key = scanner.text(Broken(Fault::Key), Unusual)?;
+        let key = scanner.text(Broken(Fault::Key))?;
         scanner.expect(b':', Broken(Fault::Colon))?;
         let key = line.as_bytes().get(key).unwrap_or_default();
         if key == b"timestamp" {
@@ -94,9 +100,7 @@ fn members<'a>(
                 return Err(Unusual);
             }
         } else if let Some(member) = member(key, record, &mut payload) {
-            let text = line
-                .get(scanner.text(Unusual, Broken(Fault::Control))?)
-                .unwrap_or_default();
+            let text = line.get(scanner.text(Unusual)?).unwrap_or_default();
             if member.replace(text).is_some() {
                 return Err(Unusual);
             }
@@ -190,9 +194,9 @@ impl Scanner<'_> {
     }
 
     /// Takes a text without escapes, and returns the range between its quotes. `other` is the refusal of any other byte
-    /// than a quote, `control` that of a control character in the text.
+    /// than a quote at its start.
     #[inline(always)]
-    fn text(&mut self, other: Refusal, control: Refusal) -> Result<Range<usize>, Refusal> {
+    fn text(&mut self, other: Refusal) -> Result<Range<usize>, Refusal> {
         self.expect(b'"', other)?;
         let start = self.at;
         self.at += plain_len(self.line.get(start..).unwrap_or_default());
@@ -202,9 +206,33 @@ impl Scanner<'_> {
                 self.at += 1;
                 Ok(start..end)
             }
-            Some(b'\\') => Err(Unusual),
-            Some(_) => Err(control),
+            Some(b'\\') => Err(self.escape()),
+            Some(_) => Err(Broken(Fault::Control)),
             None => Err(Incomplete),
+        }
+    }
+
+    /// The refusal of a text with an escape.
+    #[cold]
+    #[inline(never)]
+    fn escape(&mut self) -> Refusal {
+        let digits = self.line.get(self.at + 2..).unwrap_or_default();
+        match self.line.get(self.at + 1) {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Unusual,
+            Some(b'u') => match digits.first_chunk::<4>() {
+                Some(digits) if digits.iter().all(u8::is_ascii_hexdigit) => Unusual,
+                // The error is that of the last digit, whichever is wrong.
+                Some(_) => {
+                    self.at += 5;
+                    Broken(Fault::Escape)
+                }
+                None => Incomplete,
+            },
+            Some(_) => {
+                self.at += 1;
+                Broken(Fault::Escape)
+            }
+            None => Incomplete,
         }
     }
 
@@ -215,7 +243,7 @@ impl Scanner<'_> {
         let start = self.at;
         match first {
             b'"' => {
-                self.text(Unusual, Broken(Fault::Control))?;
+                self.text(Unusual)?;
             }
             b'-' | b'0'..=b'9' => self.number()?,
             // The parser has other errors within lists.
@@ -224,10 +252,15 @@ impl Scanner<'_> {
                 _ => Unusual,
             })?,
             b't' | b'f' | b'n' => {
-                let rest = self.line.get(start..).unwrap_or_default();
                 let literals = [&b"true"[..], b"false", b"null"];
-                let literal = literals.iter().find(|literal| rest.starts_with(literal));
-                self.at += literal.ok_or(Unusual)?.len();
+                let literal = literals.iter().find(|literal| literal[0] == first);
+                for byte in literal.copied().unwrap_or_default() {
+                    match self.line.get(self.at) {
+                        Some(found) if found == byte => self.at += 1,
+                        Some(_) => return Err(Broken(Fault::Literal)),
+                        None => return Err(Incomplete),
+                    }
+                }
             }
             _ => return Err(Broken(Fault::Value)),
         }
@@ -239,9 +272,11 @@ impl Scanner<'_> {
     fn number(&mut self) -> Result<(), Refusal> {
         self.at += usize::from(self.line.get(self.at) == Some(&b'-'));
         let is_zero = self.line.get(self.at) == Some(&b'0');
+        let start = self.at;
         // JSON allows no other digits after a leading zero.
         if self.digits()? > 1 && is_zero {
-            return Err(Unusual);
+            self.at = start + 1;
+            return Err(Broken(Fault::Number));
         }
         if self.line.get(self.at) == Some(&b'.') {
             self.at += 1;
@@ -261,8 +296,9 @@ impl Scanner<'_> {
         self.at += len;
         match len {
             1.. => Ok(len),
-            0 if rest.is_empty() => Err(Incomplete),
-            0 => Err(Unusual),
+            // serde_json has no error of its own for a number that ends with the line.
+            0 if rest.is_empty() => Err(Unusual),
+            0 => Err(Broken(Fault::Number)),
         }
     }
 
@@ -278,15 +314,11 @@ impl Scanner<'_> {
         }
         loop {
             if is_object {
-                self.text(Unusual, Unusual)?;
+                self.text(Unusual)?;
                 self.expect(b':', Unusual)?;
             }
             self.value(depth)?;
             match self.next()? {
-                // The strict parser has another error for an object that ends after a comma.
-                b',' if is_object => {
-                    self.peek().map_err(|_| Unusual)?;
-                }
                 b',' => {}
                 byte if byte == end => return Ok(()),
                 _ => return Err(Unusual),

@@ -14,7 +14,7 @@ use super::timestamp::Timestamp;
 /// The bytes that are allowed at a position of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ByteClass {
-    /// Only the byte of the learned line.
+    /// The byte of the learned line and no other.
     Same,
     /// Any digit. In a number, this class applies to digits after the first.
     Number,

@@ -5,12 +5,15 @@
 //! | `timestamp` | Timestamp(Millisecond, UTC) |
 //! | `type`, `did` | Utf8 |
 //! | `action` | Dictionary(UInt8, Utf8) |
-//! | `extra`, if kept | Utf8, a JSON object: kept members, surplus flags, missing and extra bytes |
+//! | `extra`, by option | Utf8, a JSON object: kept members, surplus flags, missing and extra bytes |
+//! | `flagged`, by option | List(Utf8), the names of the points whose value breaks the definition |
 //! | a bool | Boolean |
 //! | an enum of up to 7 bits | Dictionary(UInt8, Utf8), otherwise Utf8 |
 //! | a whole number | the narrowest of UInt8 to UInt32, Int16 to Int64 |
-//! | a number with decimal places | Decimal128 |
+//! | a number with decimal places | Decimal128; Float64 by option |
 //! | a binary | Binary |
+//!
+//! With [`Numbers::Raw`], all numbers are raw values of the type UInt8, UInt16 or UInt32.
 //!
 //! All columns are nullable, because a message need not have every point. The metadata of the schema
 //! contains the definition. The metadata of a field contains the id, names, access, ratio, addition,
@@ -22,13 +25,13 @@ use std::fmt::{self, Write as _};
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use arrow_array::builder::StringBuilder;
+use arrow_array::builder::{ListBuilder, StringBuilder};
 use arrow_array::types::{
     ArrowPrimitiveType, Int16Type, Int32Type, Int64Type, UInt8Type, UInt16Type, UInt32Type,
 };
 use arrow_array::{
     Array as _, ArrayRef, BinaryArray, BooleanArray, Decimal128Array, DictionaryArray,
-    PrimitiveArray, RecordBatch, StringArray, TimestampMillisecondArray, UInt8Array,
+    Float64Array, PrimitiveArray, RecordBatch, StringArray, TimestampMillisecondArray, UInt8Array,
 };
 use arrow_buffer::{ArrowNativeType, BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow_ipc::writer::{FileWriter, StreamWriter};
@@ -36,8 +39,9 @@ use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use gizwits_codec_core::{Kind, PointId, Scale, View};
 
 use super::columns::{Column, Columns};
-use super::table::{ACTIONS, head_names};
+use super::table::{ACTIONS, Numbers, TableOptions, flagged_names, head_names};
 use super::{Format, Sink};
+use crate::error::Error;
 use crate::log::record::Record;
 use crate::log::record::lazy::LazyRecord;
 use crate::log::record::timestamp::Timestamp;
@@ -45,15 +49,14 @@ use crate::message::{Decoded, Status};
 use crate::product::Product;
 use crate::product::attr::{Attr, access_type, uint_spec};
 
-/// Returns the schema of the records of a product. With `extra`, the schema has a column for members that
-/// the codec does not use, and for remarks of lax decoding.
+/// Returns the schema of the records of a product.
 ///
 /// ```
 /// use gizwits_codec_std::Product;
-/// use gizwits_codec_std::log::schema;
+/// use gizwits_codec_std::log::{TableOptions, schema};
 ///
 /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
-/// let schema = schema(&Product::from_json(&definition)?, false);
+/// let schema = schema(&Product::from_json(&definition)?, TableOptions::default());
 /// assert_eq!(schema.fields().len(), 4 + 11);
 /// let room_temp = schema.field_with_name("room_temp")?;
 /// assert_eq!(room_temp.data_type().to_string(), "Int16");
@@ -61,23 +64,32 @@ use crate::product::attr::{Attr, access_type, uint_spec};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]
-pub fn schema(product: &Product, extra: bool) -> SchemaRef {
+pub fn schema(product: &Product, options: TableOptions) -> SchemaRef {
     let head = [
-        DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
-        DataType::Utf8,
-        DataType::Utf8,
-        dictionary(),
+        Some(DataType::Timestamp(
+            TimeUnit::Millisecond,
+            Some("UTC".into()),
+        )),
+        Some(DataType::Utf8),
+        (!options.partition.did).then_some(DataType::Utf8),
+        Some(dictionary()),
+        options.extra.then_some(DataType::Utf8),
+        options
+            .flagged
+            .then(|| DataType::new_list(DataType::Utf8, true)),
     ];
-    let head = head.into_iter().chain(extra.then_some(DataType::Utf8));
-    let mut names = head_names(product, extra).into_iter();
+    let head = head.into_iter().flatten();
+    let mut names = head_names(product, &options).into_iter();
     let head = head.zip(names.by_ref());
     let mut fields: Vec<Field> = head
         .map(|(data_type, name)| Field::new(name, data_type, true))
         .collect();
     let points = product.attrs().zip(names);
-    fields.extend(points.map(|(attr, name)| point_field(product, attr).with_name(name)));
+    let numbers = options.numbers;
+    fields.extend(points.map(|(attr, name)| point_field(product, attr, numbers).with_name(name)));
     let definition = [
         ("gizwits.definition", product.to_json()),
+        ("gizwits.numbers", numbers.name().to_owned()),
         ("gizwits.product_key", product.product_key().to_owned()),
     ];
     let definition = definition.map(|(key, value)| (key.to_owned(), value));
@@ -85,8 +97,8 @@ pub fn schema(product: &Product, extra: bool) -> SchemaRef {
 }
 
 /// The field of a point, which has its name.
-pub(super) fn point_field(product: &Product, attr: &Attr) -> Field {
-    let data_type = ColumnType::new(product, attr).data_type;
+pub(super) fn point_field(product: &Product, attr: &Attr, numbers: Numbers) -> Field {
+    let data_type = ColumnType::new(product, attr, numbers).data_type;
     Field::new(attr.name(), data_type, true).with_metadata(metadata(product, attr))
 }
 
@@ -128,7 +140,7 @@ pub(crate) struct ColumnType {
 }
 
 impl ColumnType {
-    pub(crate) fn new(product: &Product, attr: &Attr) -> Self {
+    pub(crate) fn new(product: &Product, attr: &Attr, numbers: Numbers) -> Self {
         let scale = product.layout().scale(attr.id()).unwrap_or(Scale::IDENTITY);
         let (data_type, texts) = match (attr.point().kind, attr.point().position.len) {
             (Kind::Bool, _) => (DataType::Boolean, 0),
@@ -136,7 +148,7 @@ impl ColumnType {
             (Kind::Enum { .. }, bits @ 0..=7) => (dictionary(), 1 << bits),
             (Kind::Enum { labels }, _) => (DataType::Utf8, labels),
             (kind, _) => match uint_spec(kind) {
-                Some((_, widest)) => (number_type(scale, widest), 0),
+                Some((_, widest)) => (number_type(scale, widest, numbers), 0),
                 None => (DataType::Binary, 0),
             },
         };
@@ -184,6 +196,10 @@ impl ColumnType {
             (DataType::Int16, column) => ints::<Int16Type>(column, nulls, |raw| scaled(raw) as i16),
             (DataType::Int32, column) => ints::<Int32Type>(column, nulls, |raw| scaled(raw) as i32),
             (DataType::Int64, column) => ints::<Int64Type>(column, nulls, scaled),
+            (DataType::Float64, column) => {
+                let float = |raw| self.scale.value(raw).to_f64();
+                Arc::new(Float64Array::new(each(column, float), nulls))
+            }
             (DataType::Decimal128(digits, decimals), column) => {
                 let values = each(column, |raw| i128::from(scaled(raw)));
                 let array = Decimal128Array::new(values, nulls);
@@ -203,14 +219,16 @@ impl ColumnType {
 }
 
 /// The narrowest type of numbers with this scale whose greatest raw value is `widest`.
-fn number_type(scale: Scale, widest: u32) -> DataType {
+fn number_type(scale: Scale, widest: u32, numbers: Numbers) -> DataType {
     let ends = [0, widest].map(|raw| scale.value(raw).coefficient());
     let fits = |low: i64, high: i64| ends.iter().all(|end| (low..=high).contains(end));
-    if scale.decimals() > 0 {
+    if numbers == Numbers::Float64 && scale.decimals() > 0 {
+        DataType::Float64
+    } else if numbers != Numbers::Raw && scale.decimals() > 0 {
         let digits = ends.map(|end| end.unsigned_abs().checked_ilog10().unwrap_or(0) + 1);
         let digits = digits[0].max(digits[1]).max(u32::from(scale.decimals()));
         DataType::Decimal128(digits as u8, scale.decimals() as i8)
-    } else if scale == Scale::IDENTITY {
+    } else if numbers == Numbers::Raw || scale == Scale::IDENTITY {
         match widest {
             0xff => DataType::UInt8,
             0xffff => DataType::UInt16,
@@ -263,8 +281,8 @@ fn ints<T: ArrowPrimitiveType>(
 }
 
 /// The approximate memory of a record in bytes: as a status, in columns and in arrays.
-pub(crate) fn row_len(product: &Product) -> usize {
-    let schema = schema(product, false);
+pub(crate) fn row_len(product: &Product, options: TableOptions) -> usize {
+    let schema = schema(product, options);
     let fields = schema.fields().iter();
     let array = fields.map(|field| field.data_type().primitive_width().unwrap_or(8));
     2 * product.layout().status_len() + array.sum::<usize>()
@@ -291,11 +309,12 @@ const CACHED: usize = 64 << 10;
 
 impl PointTable {
     /// Creates an empty table with a column for each of these points of the product.
-    pub(super) fn new(product: &Product, ids: &[PointId]) -> Self {
+    pub(super) fn new(product: &Product, ids: &[PointId], numbers: Numbers) -> Self {
         let attrs = ids.iter().filter_map(|id| product.attr(*id));
+        let types = attrs.map(|attr| ColumnType::new(product, attr, numbers));
         PointTable {
             ids: ids.to_vec(),
-            types: attrs.map(|attr| ColumnType::new(product, attr)).collect(),
+            types: types.collect(),
             columns: Columns::of_points(product, ids),
             rows: 0,
             mask_len: product.layout().mask_len(),
@@ -393,11 +412,11 @@ impl PointTable {
 ///
 /// ```
 /// use gizwits_codec_std::Product;
-/// use gizwits_codec_std::log::{Batches, Record};
+/// use gizwits_codec_std::log::{Batches, Record, TableOptions};
 ///
 /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
 /// let product = Product::from_json(&definition)?;
-/// let mut batches = Batches::new(&product, false);
+/// let mut batches = Batches::new(&product, TableOptions::default());
 /// batches.push(&Record::bare("014000000018"), &product.decode(&[0x01, 0x40, 0, 0, 0, 0x18])?);
 /// let batch = batches.finish()?.unwrap();
 /// assert_eq!((batch.num_rows(), batch.num_columns()), (1, 4 + 11));
@@ -409,17 +428,18 @@ pub struct Batches {
     points: PointTable,
     times: Vec<Option<i64>>,
     kinds: StringBuilder,
-    dids: StringBuilder,
+    dids: Option<StringBuilder>,
     actions: Vec<Option<u8>>,
     extra: Option<StringBuilder>,
+    flagged: Option<ListBuilder<StringBuilder>>,
 }
 
 impl Batches {
-    /// Creates an empty collection. `extra` is as in [`schema`].
+    /// Creates an empty collection.
     #[must_use]
-    pub fn new(product: &Product, extra: bool) -> Self {
+    pub fn new(product: &Product, options: TableOptions) -> Self {
         let points: Vec<PointId> = product.attrs().map(Attr::id).collect();
-        Self::of_points(product, extra, &points)
+        Self::of_points(product, options, &points)
     }
 
     /// Creates an empty collection with columns for some points of the product, in the order of the given ids.
@@ -427,19 +447,19 @@ impl Batches {
     ///
     /// ```
     /// use gizwits_codec_std::Product;
-    /// use gizwits_codec_std::log::{Batches, Record};
+    /// use gizwits_codec_std::log::{Batches, Record, TableOptions};
     ///
     /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
     /// let product = Product::from_json(&definition)?;
     /// let room_temp = product.find("room_temp").unwrap().id();
-    /// let mut batches = Batches::of_points(&product, false, &[room_temp]);
+    /// let mut batches = Batches::of_points(&product, TableOptions::default(), &[room_temp]);
     /// batches.push(&Record::bare("02"), &product.decode(&[0x02])?);
     /// assert_eq!(batches.finish()?.unwrap().num_columns(), 4 + 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[must_use]
-    pub fn of_points(product: &Product, extra: bool, points: &[PointId]) -> Self {
-        let whole = schema(product, extra);
+    pub fn of_points(product: &Product, options: TableOptions, points: &[PointId]) -> Self {
+        let whole = schema(product, options);
         let head = whole.fields().len() - product.attrs().len();
         let points = points.iter().copied();
         let points: Vec<PointId> = points.filter(|id| product.attr(*id).is_some()).collect();
@@ -449,12 +469,15 @@ impl Batches {
             .collect();
         Batches {
             schema: Arc::new(Schema::new_with_metadata(fields, whole.metadata().clone())),
-            points: PointTable::new(product, &points),
+            points: PointTable::new(product, &points, options.numbers),
             times: Vec::new(),
             kinds: StringBuilder::new(),
-            dids: StringBuilder::new(),
+            dids: (!options.partition.did).then(StringBuilder::new),
             actions: Vec::new(),
-            extra: extra.then(StringBuilder::new),
+            extra: options.extra.then(StringBuilder::new),
+            flagged: options
+                .flagged
+                .then(|| ListBuilder::new(StringBuilder::new())),
         }
     }
 
@@ -466,7 +489,11 @@ impl Batches {
         }
         let did = record.device(decoded);
         self.put_record(record, did, decoded.action_number(), &remarks);
-        self.points.put(decoded.view());
+        let view = decoded.view();
+        if self.flagged.is_some() {
+            self.put_flagged(decoded.product, view.as_ref());
+        }
+        self.points.put(view);
     }
 
     /// Adds a status in a plain frame.
@@ -475,7 +502,21 @@ impl Batches {
         let record = line.record();
         let did = record.did.map(Cow::Borrowed);
         self.put_record(&record, did, status.action_number(), &[]);
+        if self.flagged.is_some() {
+            let decoded = status.decoded();
+            self.put_flagged(decoded.product, decoded.view().as_ref());
+        }
         self.points.put_status(status.values());
+    }
+
+    /// Adds the row of the column `flagged`.
+    fn put_flagged(&mut self, product: &Product, view: Option<&View<'_, '_>>) {
+        if let Some(flagged) = &mut self.flagged {
+            for name in flagged_names(product, view) {
+                flagged.values().append_value(name);
+            }
+            flagged.append(true);
+        }
     }
 
     #[inline]
@@ -489,7 +530,9 @@ impl Batches {
         self.times
             .push(record.timestamp.as_ref().map(Timestamp::millis));
         self.kinds.append_option(record.kind);
-        self.dids.append_option(did);
+        if let Some(dids) = &mut self.dids {
+            dids.append_option(did);
+        }
         let is_named = action < ACTIONS.len();
         self.actions.push(is_named.then_some(action as u8));
         if let Some(extra) = &mut self.extra {
@@ -510,6 +553,12 @@ impl Batches {
                 extra.append_value("");
             }
         }
+    }
+
+    /// The number of records.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn len(&self) -> usize {
+        self.points.rows
     }
 
     /// Returns the records as a batch and removes them; `None` if there are no records.
@@ -543,12 +592,17 @@ impl Batches {
         // The order of the columns is that of `schema`.
         with(Arc::new(times.with_timezone("UTC")))?;
         with(Arc::new(self.kinds.finish()))?;
-        with(Arc::new(self.dids.finish()))?;
+        if let Some(dids) = &mut self.dids {
+            with(Arc::new(dids.finish()))?;
+        }
         with(Arc::new(DictionaryArray::<UInt8Type>::try_new(
             actions, words,
         )?))?;
         if let Some(extra) = &mut self.extra {
             with(Arc::new(extra.finish()))?;
+        }
+        if let Some(flagged) = &mut self.flagged {
+            with(Arc::new(flagged.finish()))?;
         }
         self.points.drain(with)
     }
@@ -564,8 +618,9 @@ impl Sink for Batches {
         record: &Record<'_>,
         _: usize,
         decoded: &Decoded<'_, '_>,
-    ) {
+    ) -> Result<(), Box<Error>> {
         self.push(record, decoded);
+        Ok(())
     }
 
     #[inline]
@@ -575,8 +630,9 @@ impl Sink for Batches {
         line: &LazyRecord<'_>,
         _: usize,
         status: &Status<'_, '_>,
-    ) {
+    ) -> Result<(), Box<Error>> {
         self.push_status(line, status);
+        Ok(())
     }
 
     fn end(&mut self, block: &mut Self::Block) -> io::Result<()> {
@@ -589,20 +645,20 @@ impl Sink for Batches {
 ///
 /// ```
 /// use gizwits_codec_std::Product;
-/// use gizwits_codec_std::log::{Arrow, Log, Products, Source};
+/// use gizwits_codec_std::log::{Arrow, Log, Products, Source, TableOptions};
 ///
 /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
 /// let product = Product::from_json(&definition)?;
 /// let mut file = Vec::new();
 /// let input = Source::new("input", &b"014000000018\n"[..]);
-/// let arrow = Arrow::file(&product, false, &mut file)?;
+/// let arrow = Arrow::file(&product, TableOptions::default(), &mut file)?;
 /// Log::new(&Products::one(product)).decode([input], arrow)?;
 /// assert!(file.starts_with(b"ARROW1"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Arrow<W: Write> {
     product: Product,
-    keep: bool,
+    options: TableOptions,
     out: Ipc<W>,
 }
 
@@ -620,27 +676,31 @@ impl<W: Write> fmt::Debug for Arrow<W> {
 }
 
 impl<W: Write> Arrow<W> {
-    /// Begins a file, which allows random access to its batches. `keep` adds the column `extra` of [`schema`].
+    /// Begins a file, which allows random access to its batches.
     ///
     /// # Errors
     /// The error of the write.
-    pub fn file(product: &Product, keep: bool, out: W) -> io::Result<Self> {
-        let out = FileWriter::try_new(out, &schema(product, keep)).map_err(io_error)?;
-        Ok(Self::new(product, keep, Ipc::File(out)))
+    pub fn file(product: &Product, options: TableOptions, out: W) -> io::Result<Self> {
+        let out = FileWriter::try_new(out, &schema(product, options)).map_err(io_error)?;
+        Ok(Self::new(product, options, Ipc::File(out)))
     }
 
-    /// Begins a stream, which can be read while it is written. `keep` adds the column `extra` of [`schema`].
+    /// Begins a stream, which can be read while it is written.
     ///
     /// # Errors
     /// The error of the write.
-    pub fn stream(product: &Product, keep: bool, out: W) -> io::Result<Self> {
-        let out = StreamWriter::try_new(out, &schema(product, keep)).map_err(io_error)?;
-        Ok(Self::new(product, keep, Ipc::Stream(out)))
+    pub fn stream(product: &Product, options: TableOptions, out: W) -> io::Result<Self> {
+        let out = StreamWriter::try_new(out, &schema(product, options)).map_err(io_error)?;
+        Ok(Self::new(product, options, Ipc::Stream(out)))
     }
 
-    fn new(product: &Product, keep: bool, out: Ipc<W>) -> Self {
+    fn new(product: &Product, options: TableOptions, out: Ipc<W>) -> Self {
         let product = product.clone();
-        Arrow { product, keep, out }
+        Arrow {
+            product,
+            options,
+            out,
+        }
     }
 }
 
@@ -648,7 +708,7 @@ impl<W: Write> Format for Arrow<W> {
     type Sink = Batches;
 
     fn sink(&self) -> Batches {
-        Batches::new(&self.product, self.keep)
+        Batches::new(&self.product, self.options)
     }
 
     fn write(&mut self, block: &mut Option<RecordBatch>) -> io::Result<()> {
@@ -671,12 +731,12 @@ impl<W: Write> Format for Arrow<W> {
     }
 
     fn record_len(&self) -> usize {
-        row_len(&self.product)
+        row_len(&self.product, self.options)
     }
 }
 
 /// Returns the error of the writer if that is the cause.
-fn io_error(error: ArrowError) -> io::Error {
+pub(super) fn io_error(error: ArrowError) -> io::Error {
     match error {
         ArrowError::IoError(_, error) => error,
         error => io::Error::other(error),

@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use gizwits_codec_core::{PointId, Raw, Scale, View};
 
-use super::table::{ACTIONS, head_names};
+use super::table::{ACTIONS, TableOptions, flagged_names, head_names};
 use super::{Format, Sink};
+use crate::error::Error;
 use crate::log::record::Record;
 use crate::log::record::text::TextBlock;
 use crate::log::record::timestamp::Timestamp;
@@ -30,13 +31,13 @@ use crate::text::digits::four_digits;
 ///
 /// ```
 /// use gizwits_codec_std::Product;
-/// use gizwits_codec_std::log::{Csv, Log, Products, Source};
+/// use gizwits_codec_std::log::{Csv, Log, Products, Source, TableOptions};
 ///
 /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
 /// let product = Product::from_json(&definition)?;
 /// let mut table = Vec::new();
 /// let input = Source::new("input", &b"014000000018\n"[..]);
-/// let csv = Csv::new(&product, false, &mut table)?;
+/// let csv = Csv::new(&product, TableOptions::default(), &mut table)?;
 /// Log::new(&Products::one(product)).decode([input], csv)?;
 /// let table = String::from_utf8(table)?;
 /// assert!(table.starts_with("timestamp,type,did,action,switch,fan_swing,mode,"));
@@ -47,7 +48,7 @@ use crate::text::digits::four_digits;
 pub struct Csv<W> {
     cells: CellFormat,
     plan: Arc<TextPlan>,
-    keep: bool,
+    options: TableOptions,
     out: W,
 }
 
@@ -77,35 +78,19 @@ impl PointFormat for CellFormat {
 impl<W: Write> Csv<W> {
     /// Writes the names of the columns to `out`. Each block is one write, so `out` needs no buffer.
     ///
-    /// With `keep`, the table has a column `extra` with a JSON object. It contains the members of the
-    /// record that the codec does not use, and the members of [`Decoded::to_json`] about surplus flags and
-    /// about bodies of another length.
-    ///
     /// # Errors
     /// The error of the write.
-    pub fn new(product: &Product, keep: bool, out: W) -> io::Result<Self> {
-        Self::begin(product, keep, false, out)
-    }
-
-    /// Like [`new`](Self::new), but for spreadsheets: names, labels, types and dids that begin with `=`,
-    /// `+`, `-`, `@`, a tab, CR or LF are prefixed with `'`, so that a spreadsheet does not interpret them
-    /// as formulas.
-    ///
-    /// # Errors
-    /// The error of the write.
-    pub fn guarded(product: &Product, keep: bool, out: W) -> io::Result<Self> {
-        Self::begin(product, keep, true, out)
-    }
-
-    fn begin(product: &Product, keep: bool, guarded: bool, mut out: W) -> io::Result<Self> {
-        let names = head_names(product, keep);
+    pub fn new(product: &Product, options: TableOptions, mut out: W) -> io::Result<Self> {
+        let guarded = options.guard;
+        let names = head_names(product, &options);
         let names: Vec<String> = names.iter().map(|name| cell(name, guarded)).collect();
-        writeln!(out, "{}\r", names.join(","))?;
+        let mark = if options.bom { "\u{feff}" } else { "" };
+        writeln!(out, "{mark}{}\r", names.join(","))?;
         let cells = CellFormat { guarded };
         Ok(Csv {
             plan: TextPlan::new(product, &cells).into(),
             cells,
-            keep,
+            options,
             out,
         })
     }
@@ -118,7 +103,7 @@ impl<W: Write> Format for Csv<W> {
         CsvSink {
             plan: self.plan.clone(),
             cells: self.cells,
-            keep: self.keep,
+            options: self.options,
             extra: Vec::new(),
             day: (i64::MIN, String::new()),
         }
@@ -142,7 +127,7 @@ impl<W: Write> Format for Csv<W> {
 pub struct CsvSink {
     plan: Arc<TextPlan>,
     cells: CellFormat,
-    keep: bool,
+    options: TableOptions,
     extra: Vec<u8>,
     /// The day of the last record and its text. The next record usually has the same day.
     day: (i64, String),
@@ -184,6 +169,25 @@ impl CsvSink {
 }
 
 impl CsvSink {
+    /// Appends a cell of text.
+    #[inline(always)]
+    fn put_text(&self, text: Option<&str>, out: &mut TextBlock) {
+        out.put(b",");
+        match text.unwrap_or("") {
+            text if self.cells.guarded && is_formula(text) => {
+                out.put(cell(text, true).as_bytes());
+            }
+            text if is_plain(text) => out.put(text.as_bytes()),
+            text => put_quoted(&[text.as_bytes()], out),
+        }
+    }
+
+    /// Appends the names of the points whose value breaks the definition.
+    fn put_flagged(&self, product: &Product, view: Option<&View<'_, '_>>, out: &mut TextBlock) {
+        let names = flagged_names(product, view).collect::<Vec<_>>().join(" ");
+        out.put(cell(&names, self.cells.guarded).as_bytes());
+    }
+
     /// Appends a cell for each point of the product. The cells of points that the message does not have are empty, and
     /// values that break the definition also have cells.
     #[inline(never)]
@@ -225,25 +229,19 @@ impl Sink for CsvSink {
         record: &Record<'_>,
         _: usize,
         decoded: &Decoded<'_, '_>,
-    ) {
+    ) -> Result<(), Box<Error>> {
         let did = record.device(decoded);
         if let Some(moment) = &record.timestamp {
             self.put_time(moment, out);
         }
-        for text in [record.kind, did.as_deref()] {
-            out.put(b",");
-            match text.unwrap_or("") {
-                text if self.cells.guarded && is_formula(text) => {
-                    out.put(cell(text, true).as_bytes());
-                }
-                text if is_plain(text) => out.put(text.as_bytes()),
-                text => put_quoted(&[text.as_bytes()], out),
-            }
+        self.put_text(record.kind, out);
+        if !self.options.partition.did {
+            self.put_text(did.as_deref(), out);
         }
         out.put(b",");
         let action = ACTIONS.get(decoded.action_number()).unwrap_or(&"");
         out.put(action.as_bytes());
-        if self.keep {
+        if self.options.extra {
             out.put(b",");
             self.extra.clear();
             self.extra.extend(record.extra);
@@ -256,6 +254,10 @@ impl Sink for CsvSink {
             }
         }
         let view = decoded.view();
+        if self.options.flagged {
+            out.put(b",");
+            self.put_flagged(decoded.product, view.as_ref(), out);
+        }
         let whole = view.filter(|view| view.is_whole());
         let mut room = out.room(self.plan.max_len);
         let written = whole.map(|view| self.plan.put_status(view.values(), &mut room));
@@ -267,6 +269,7 @@ impl Sink for CsvSink {
         let written = room.written();
         out.keep(written);
         out.put(b"\r\n");
+        Ok(())
     }
 }
 
@@ -326,7 +329,7 @@ mod tests {
             "entities": [{"id": 0, "name": "entity0", "attrs": [binary(0), binary(1), binary(2)]}],
         });
         let product = Product::from_json(&definition.to_string()).unwrap();
-        let csv = Csv::new(&product, false, io::sink()).unwrap();
+        let csv = Csv::new(&product, TableOptions::default(), io::sink()).unwrap();
         let products = Products::one(product);
         let mut decoder = Decoder::new(&products, Options::default(), csv.sink());
         let mut block = TextBlock::default();

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use gizwits_codec_core::P0;
 
 use super::{Format, Sink};
+use crate::error::Error;
 use crate::log::record::Record;
 use crate::log::record::head::append_head;
 use crate::log::record::lazy::LazyRecord;
@@ -87,9 +88,9 @@ impl Sink for NdjsonSink {
         record: &Record<'_>,
         product: usize,
         decoded: &Decoded<'_, '_>,
-    ) {
+    ) -> Result<(), Box<Error>> {
         let Some(product) = self.0.get(product) else {
-            return;
+            return Ok(());
         };
         let plan = product.json_plan();
         append_head(out, record, record.device(decoded).as_deref(), false);
@@ -119,6 +120,7 @@ impl Sink for NdjsonSink {
                 out.put(b"}\n");
             }
         }
+        Ok(())
     }
 
     #[inline(always)]
@@ -128,9 +130,9 @@ impl Sink for NdjsonSink {
         line: &LazyRecord<'_>,
         product: usize,
         status: &Status<'_, '_>,
-    ) {
+    ) -> Result<(), Box<Error>> {
         let Some(plan) = self.0.get(product).map(Product::json_plan) else {
-            return;
+            return Ok(());
         };
         let head = line.head();
         if head.is_none() {
@@ -145,13 +147,15 @@ impl Sink for NdjsonSink {
         let points = plan.put_status(status.values(), &mut room);
         let written = end(plan, (start, points), status.values(), &mut room);
         if written.is_some() {
-            return out.keep(written);
+            out.keep(written);
+            return Ok(());
         }
         // Only the product can write all points. The head remains.
         out.keep(Some(len));
         let status = *status;
         out.with(move |out| status.decoded().write_content(out));
         out.put(b"}\n");
+        Ok(())
     }
 }
 

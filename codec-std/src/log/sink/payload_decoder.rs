@@ -6,6 +6,7 @@ use arrow_schema::{ArrowError, Fields};
 use gizwits_codec_core::{PointId, View};
 
 use super::arrow::{PointTable, point_field};
+use super::table::Numbers;
 use crate::message::{Status, payload};
 use crate::product::Product;
 
@@ -49,13 +50,21 @@ impl PayloadDecoder {
     /// Creates a decoder of these points, in this order. Ids that the product does not have are ignored.
     #[must_use]
     pub fn new(product: &Product, points: &[PointId]) -> Self {
+        Self::with_numbers(product, points, Numbers::Decimal)
+    }
+
+    /// Like [`new`](Self::new), but with numbers of this type.
+    #[must_use]
+    pub fn with_numbers(product: &Product, points: &[PointId], numbers: Numbers) -> Self {
         let attrs = points.iter().filter_map(|id| product.attr(*id));
-        let fields = attrs.clone().map(|attr| point_field(product, attr));
+        let fields = attrs
+            .clone()
+            .map(|attr| point_field(product, attr, numbers));
         let ids: Vec<PointId> = attrs.clone().map(|attr| attr.id()).collect();
         PayloadDecoder {
             product: product.clone(),
             fields: fields.collect(),
-            points: PointTable::new(product, &ids),
+            points: PointTable::new(product, &ids, numbers),
             valid: NullBufferBuilder::new(0),
             bytes: Vec::new(),
         }
@@ -189,7 +198,7 @@ mod tests {
     use gizwits_codec_core::Protocol;
 
     use super::*;
-    use crate::log::{Batches, Record};
+    use crate::log::{Batches, Record, TableOptions};
 
     /// Payloads that are added together are rows like payloads that are added one by one.
     #[test]
@@ -287,7 +296,7 @@ mod tests {
             };
             let payloads = [report, read, vec![0xee]];
             let all: Vec<PointId> = product.attrs().map(|attr| attr.id()).collect();
-            let mut batches = Batches::new(&product, false);
+            let mut batches = Batches::new(&product, TableOptions::default());
             for payload in &payloads[..2] {
                 let decoded = product.decode(payload).unwrap();
                 batches.push(&Record::default(), &decoded);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Source;
 use super::block::{Block, Bounds, Origin, PartKind, SAMPLE};
 use super::input::{CHUNK, Input};
-use super::pages::PageEvent;
+use super::lists::ListEvent;
 
 /// Cuts inputs into blocks.
 pub(crate) struct Cutter<I> {
@@ -44,9 +44,9 @@ impl<I: Iterator<Item = Source>> Cutter<I> {
                 }
                 continue;
             };
-            let read = match &input.pages {
+            let read = match &input.lists {
                 None => lines(input, block, &self.bounds),
-                Some(_) => pages(input, block, &self.bounds),
+                Some(_) => objects(input, block, &self.bounds),
             };
             match read {
                 Ok(More::Yes) => {}
@@ -167,10 +167,10 @@ fn long(input: &mut Input, block: &mut Block, begun: usize) -> io::Result<More> 
     more
 }
 
-/// Appends objects of the API's pages until the block is full. Each object becomes a line.
-fn pages(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<More> {
+/// Appends objects of lists until the block is full. Each object becomes a line.
+fn objects(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<More> {
     let limit = bounds.line;
-    let Some(pages) = &mut input.pages else {
+    let Some(lists) = &mut input.lists else {
         return Ok(More::No);
     };
     let chunk = loop {
@@ -180,9 +180,11 @@ fn pages(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
         }
     };
     if chunk.is_empty() {
-        return match (pages.depth, pages.inside) {
+        return match (lists.depth, lists.inside) {
             (0, false) => Ok(More::No),
-            _ => Err(io::Error::other("the page is incomplete")),
+            _ => Err(io::Error::other(
+                "the list of records is incomplete: its closing bracket is missing",
+            )),
         };
     }
     let mut taken = 0;
@@ -190,24 +192,24 @@ fn pages(input: &mut Input, block: &mut Block, bounds: &Bounds) -> io::Result<Mo
         taken += 1;
         let line = input.line;
         input.line += u64::from(byte == b'\n');
-        match pages.step(byte, line, limit) {
+        match lists.step(byte, line, limit) {
             None => {}
-            Some(PageEvent::Stray(what)) => {
+            Some(ListEvent::Stray(what)) => {
                 block.part(&input.origin, line, PartKind::Damaged(what));
             }
-            Some(PageEvent::Object) => {
-                let is_long = pages.len > limit as u64;
+            Some(ListEvent::Object) => {
+                let is_long = lists.len > limit as u64;
                 let kind = match is_long {
-                    true => PartKind::Long(pages.len),
+                    true => PartKind::Long(lists.len),
                     false => PartKind::Lines,
                 };
-                block.part(&input.origin, pages.line, kind);
+                block.part(&input.origin, lists.line, kind);
                 if is_long {
-                    pages.object.truncate(SAMPLE);
+                    lists.object.truncate(SAMPLE);
                 } else {
-                    pages.object.push(b'\n');
+                    lists.object.push(b'\n');
                 }
-                block.bytes.append(&mut pages.object);
+                block.bytes.append(&mut lists.object);
                 if bounds.reached(block, block.bytes.len()) {
                     break;
                 }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use super::block::Origin;
-use super::pages::Pages;
+use super::lists::Lists;
 
 /// An open input.
 pub(super) struct Input {
@@ -14,8 +14,8 @@ pub(super) struct Input {
     pub(super) line: u64,
     /// Bytes that were read but belong to no block yet: an incomplete line, or lines beyond a full block.
     pub(super) carry: Vec<u8>,
-    /// The scanner, if the input consists of pages of the API.
-    pub(super) pages: Option<Pages>,
+    /// The scanner, if the input consists of lists of records.
+    pub(super) lists: Option<Lists>,
 }
 
 impl Input {
@@ -27,9 +27,9 @@ impl Input {
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::new(reader)?),
             _ => reader,
         };
-        // A first line with a single bracket is not enough to recognise a page.
+        // A first line with a single bracket is not enough to recognise a list, and neither is an empty list.
         let enough = |head: &[u8]| {
-            let line = head.contains(&b'\n') && head.trim_ascii().len() > 1;
+            let line = head.contains(&b'\n') && !matches!(head.trim_ascii(), [] | [_] | b"[]");
             line || head.len() >= 64
         };
         let (head, reader) = peek(reader, enough)?;
@@ -43,7 +43,7 @@ impl Input {
             reader: Box::new(reader),
             line: 1,
             carry: Vec::new(),
-            pages: Pages::begin(text.unwrap_or(&head)).then(Pages::default),
+            lists: Lists::begin(text.unwrap_or(&head)).then(Lists::default),
         })
     }
 }

@@ -1,0 +1,65 @@
+//! `gizwits lan control`: points set, and the acknowledgement awaited.
+
+use std::time::Duration;
+
+use clap::Args;
+use gizwits_codec_std::{Action, payload};
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::host::{Host, described, ended, result_json};
+use crate::changes::Changes;
+use crate::failure::{Failure, refused, usage};
+use crate::output::line::Output;
+
+/// The time that a device has to report the new status.
+const REPORT: Duration = Duration::from_secs(3);
+
+/// Set points of a device, after checking the values against the definition
+///
+/// The control is sent once. The command waits for the acknowledgement of the device, and up to 3 seconds for its report.
+#[derive(Args)]
+pub(super) struct Control {
+    #[command(flatten)]
+    host: Host,
+    /// Values to set, in the syntax of `gizwits encode`
+    #[arg(value_name = "NAME=VALUE", required = true)]
+    values: Vec<String>,
+}
+
+impl Control {
+    pub(super) async fn run(&self, output: &mut Output<'_>) -> Result<(), Failure> {
+        let mut session = self.host.open().await?;
+        let product = session.require()?;
+        let mut message = product.message(Action::Control);
+        for given in &self.values {
+            let Some((name, value)) = given.split_once('=') else {
+                return Err(usage(format_args!("`{given}` is no NAME=VALUE")));
+            };
+            let set = message.set_word(name, value);
+            set.map_err(|error| refused(error.message))?;
+        }
+        let p0 = message.encode().map_err(|error| refused(error.message))?;
+        session.control(&p0).await?;
+        let sent = payload::hex(&p0);
+        output.line(
+            || json!({"sent": sent}),
+            || format!("sent {sent}, acknowledged"),
+        )?;
+        output.out.flush()?;
+        let mut changes = Changes::new(&product);
+        match timeout(REPORT, session.next_p0()).await {
+            Ok(report) => {
+                let report = report?;
+                let decoded = product.decode_p0(&report);
+                let json = || result_json(decoded.as_ref());
+                let text =
+                    || described(Some(&product), &report, |decoded| changes.of_frame(decoded));
+                output.line(json, text)?;
+                ended(Some(decoded))
+            }
+            // A device reports nothing if the values are what they were.
+            Err(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Records in the forms of other programs: pushes of the cloud, captures of MQTT, and packets of tshark.
+//!
+//! Only lines that the strict reader refuses, or that have a topic, get here. The forms are:
+//!
+//! ```text
+//! {"cmd":"s2c_raw","data":{"did":…,"raw":[4,1,0]}}
+//! {"cmd":"event_push","event_type":"device_status_raw","did":…,"created_at":…,"data":{"raw":"BAEA"}}
+//! {"device_status_raw":"BAEA"}   {"payload_bin":"000000…"}   {"payload":[4,1,0]}
+//! {"body":"{\"objects\":[{\"payload\":…},…]}"}
+//! {"topic":"dev2app/<did>","payload":…}
+//! {"timestamp":"1517384252294","layers":{"tcp":{"tcp_tcp_payload":"00:00:00:03:…"}}}
+//! {"_source":{"layers":{"frame":{"frame.time_epoch":…},"tcp":{"tcp.payload":"00:00:00:03:…"}}}}
+//! ```
+
+use std::borrow::Cow;
+
+use gizwits_codec_core::m2m;
+use serde_json::{Map, Value};
+
+use super::Members;
+use super::packet::{Packet, time};
+use super::timestamp::Timestamp;
+use crate::capture::{M2mStream, Piece};
+use crate::error::Error;
+use crate::message::payload::{self, Encoding};
+
+/// The number of JSON texts in JSON texts, and of objects in objects, that are looked into.
+const DEPTH: usize = 8;
+
+/// Reads a line of one of these forms. `None` if the line has another form. A line without a payload, such as the packet of
+/// an acknowledgement, has no records.
+///
+/// Payloads that are no text become text of `encoding`, so that the decoder of records reads them.
+pub(crate) fn read(line: &str, encoding: Option<Encoding>) -> Option<Found> {
+    let mut found = Found {
+        encoding,
+        ..Found::default()
+    };
+    match Packet::read(line) {
+        Some(packet) => found.packet(&packet),
+        None => found.value(&serde_json::from_str(line).ok()?, DEPTH),
+    }
+    let times = found
+        .records
+        .iter()
+        .filter_map(|(members, _)| members.timestamp.as_deref());
+    if let Some(error) = times.map(Timestamp::new).find_map(Result::err) {
+        found.records.clear();
+        found.errors = vec![(Position::ONLY, error)];
+    }
+    found.is_known.then_some(found)
+}
+
+/// The device and direction that an MQTT topic names: `dev2app/<did>` or `app2dev/<did>/<client>`.
+pub(crate) fn topic_parts(topic: &str) -> Option<(&str, &str)> {
+    let (kind, rest) = topic.split_once('/')?;
+    let did = rest.split('/').next().filter(|did| !did.is_empty())?;
+    matches!(kind, "dev2app" | "app2dev").then_some((kind, did))
+}
+
+/// The records of a line, and the errors of the bytes that are none.
+#[derive(Default)]
+pub(crate) struct Found {
+    pub(crate) records: Vec<(Members<'static>, Position)>,
+    pub(crate) errors: Vec<(Position, Error)>,
+    encoding: Option<Encoding>,
+    /// Whether a part of the line has one of the forms.
+    is_known: bool,
+}
+
+/// The number of a payload, from 1, and the number of all payloads of its line.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position(usize, usize);
+
+impl Position {
+    /// The position of the only payload of a line.
+    const ONLY: Position = Position(1, 1);
+
+    /// Returns an error that names the payload, if the line has several.
+    pub(crate) fn name(self, mut error: Error) -> Error {
+        if self.1 > 1 {
+            let Position(number, all) = self;
+            error.message = format!("payload {number} of {all}: {}", error.message);
+        }
+        error
+    }
+}
+
+/// The names of payloads, in the order in which they are looked for.
+const PAYLOADS: [&str; 4] = ["payload", "payload_bin", "device_status_raw", "raw"];
+
+impl Found {
+    fn value(&mut self, value: &Value, depth: usize) {
+        let Some(depth) = depth.checked_sub(1) else {
+            return;
+        };
+        match value {
+            Value::Object(members) => self.object(members, depth),
+            Value::Array(values) => values.iter().for_each(|value| self.value(value, depth)),
+            // JSON in a text.
+            Value::String(text) if text.trim_start().starts_with(['{', '[', '"']) => {
+                if let Ok(value) = serde_json::from_str(text) {
+                    self.value(&value, depth);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn object(&mut self, members: &Map<String, Value>, depth: usize) {
+        // The line before each packet of `tshark -T ek`.
+        if members.len() == 1 && members.contains_key("index") {
+            self.is_known = true;
+            return;
+        }
+        if let Some(payload) = PAYLOADS
+            .iter()
+            .find_map(|name| self.payload(members.get(*name)?))
+        {
+            self.is_known = true;
+            let members = record(members, &Map::new(), payload);
+            self.records.push((members, Position::ONLY));
+            return;
+        }
+        for name in ["data", "body", "objects"] {
+            match members.get(name) {
+                // A push has its payload one level deeper than its device.
+                Some(Value::Object(data)) => {
+                    let payload = PAYLOADS
+                        .iter()
+                        .find_map(|name| self.payload(data.get(*name)?));
+                    match payload {
+                        Some(payload) => {
+                            self.is_known = true;
+                            let members = record(data, members, payload);
+                            self.records.push((members, Position::ONLY));
+                        }
+                        None => self.object(data, depth),
+                    }
+                }
+                Some(value @ (Value::Array(_) | Value::String(_))) => self.value(value, depth),
+                _ => {}
+            }
+        }
+    }
+
+    /// A payload as text: the text itself, or that of a list of bytes.
+    fn payload(&self, value: &Value) -> Option<String> {
+        match value {
+            Value::String(text) => Some(text.clone()),
+            Value::Array(bytes) => {
+                let bytes = bytes.iter().map(|byte| u8::try_from(byte.as_u64()?).ok());
+                Some(self.text(&bytes.collect::<Option<Vec<u8>>>()?))
+            }
+            _ => None,
+        }
+    }
+
+    /// The text of bytes in the encoding of all payloads.
+    fn text(&self, bytes: &[u8]) -> String {
+        match self.encoding {
+            Some(Encoding::Base64) => payload::base64(bytes),
+            _ => payload::hex(bytes),
+        }
+    }
+
+    /// Adds the frames of a packet, each as a record.
+    fn packet(&mut self, packet: &Packet) {
+        self.is_known = true;
+        let payloads = packet.payloads();
+        let all = payloads.len();
+        for (number, payload) in (1..).zip(payloads) {
+            let position = Position(number, all);
+            match payload {
+                Ok(bytes) => self.segment(&bytes, packet.timestamp.as_deref(), position),
+                Err(error) => self.errors.push((position, error)),
+            }
+        }
+    }
+
+    /// Adds the frames of a TCP segment or a datagram, each as a record.
+    fn segment(&mut self, bytes: &[u8], timestamp: Option<&str>, position: Position) {
+        let extra = match position {
+            Position::ONLY => Vec::new(),
+            Position(number, _) => format!(r#","packet_payload":{number}"#).into_bytes(),
+        };
+        let (mut payloads, mut errors) = (Vec::new(), Vec::new());
+        if bytes.starts_with(&m2m::PREFIX) {
+            let mut stream = M2mStream::new();
+            let mut each = |piece: Piece<'_, ()>| match piece.frame {
+                Ok(()) => payloads.push(self.text(piece.bytes)),
+                Err(error) => errors.push((position, error)),
+            };
+            stream.push(bytes, &mut each);
+            stream.finish(&mut each);
+        } else {
+            payloads.push(self.text(bytes));
+        }
+        self.errors.extend(errors);
+        self.records.extend(payloads.into_iter().map(|payload| {
+            let members = Members {
+                timestamp: timestamp.map(|time| time.to_owned().into()),
+                payload: Some(payload.into()),
+                extra: extra.clone().into(),
+                ..Members::default()
+            };
+            (members, position)
+        }));
+    }
+}
+
+/// A record from an object and the object around it.
+fn record(
+    members: &Map<String, Value>,
+    around: &Map<String, Value>,
+    payload: String,
+) -> Members<'static> {
+    let get = |name: &str| members.get(name).or_else(|| around.get(name));
+    let text = |name: &str| get(name)?.as_str().map(|text| Cow::Owned(text.to_owned()));
+    let topic = get("topic").and_then(Value::as_str).and_then(topic_parts);
+    let kind = |(kind, _): (&str, &str)| Cow::Owned(kind.to_owned());
+    let did = |(_, did): (&str, &str)| Cow::Owned(did.to_owned());
+    let timestamp = ["timestamp", "created_at", "ts"]
+        .iter()
+        .find_map(|name| time(get(name)?));
+    Members {
+        timestamp: timestamp.map(Cow::Owned),
+        kind: text("type").or(topic.map(kind)),
+        did: text("did").or(topic.map(did)),
+        product_key: text("product_key"),
+        payload: Some(payload.into()),
+        ..Members::default()
+    }
+}

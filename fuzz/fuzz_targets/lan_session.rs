@@ -1,0 +1,5 @@
+//! The law `lan_session`, over whatever libFuzzer makes up.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| gizwits_tests::laws::lan_session(bytes));

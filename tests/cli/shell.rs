@@ -1,0 +1,187 @@
+//! Tests of the command line in a shell: variables, profiles, terminals, completions and manual pages.
+
+use super::*;
+
+fn run_where(arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
+    let variables = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    program::run_in(GIZWITS, arguments, b"", &variables.collect())
+}
+
+/// The definition comes from the option, or else from the variable, or else from the profile.
+#[test]
+fn a_definition_without_the_option() {
+    let folder = Folder::new("default-definition");
+    let relative = "definition = \"tests/fixtures/air-conditioner.json\"\n";
+    let config = folder.write(
+        "config.toml",
+        format!("[default]\n{relative}[other]\ndefinition = \"no.json\"\n"),
+    );
+    let none = "/no/such/config.toml";
+    let home = [("GIZWITS_CONFIG", &*config)];
+    let variable = [
+        ("GIZWITS_CONFIG", none),
+        ("GIZWITS_DEFINITION", AIR_CONDITIONER),
+    ];
+    for variables in [&home[..], &variable] {
+        for arguments in [
+            &["decode", REPORT][..],
+            &["encode", "control", "set_temp=24"],
+            &["layout"],
+            &["check"],
+            &["codegen"],
+            &["log", "decode", AIR_CONDITIONER],
+        ] {
+            let ran = run_where(arguments, variables);
+            let given = run_where(
+                &[arguments, &["-d", AIR_CONDITIONER]].concat(),
+                &[("GIZWITS_CONFIG", none)],
+            );
+            assert_eq!(ran.code, given.code, "{arguments:?}: {}", ran.stderr);
+            assert!(
+                arguments == ["check"] || ran.stdout == given.stdout,
+                "{arguments:?}"
+            );
+        }
+    }
+    let profile = [home[0], ("GIZWITS_PROFILE", "other")];
+    let ran = run_where(&["layout"], &profile);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("no.json"), "{}", ran.stderr);
+    // The option goes first, and config.toml is not even read.
+    let broken = folder.write("broken.toml", "[");
+    let broken = [("GIZWITS_CONFIG", &*broken)];
+    assert_eq!(
+        run_where(&["layout", "-d", AIR_CONDITIONER], &broken).code,
+        0
+    );
+    let ran = run_where(&["layout"], &broken);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("broken.toml:1: not a valid profile"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run_where(&["layout"], &[("GIZWITS_DEFINITION", "")]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("GIZWITS_DEFINITION is empty"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run_where(&["layout"], &[("GIZWITS_CONFIG", none)]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("--definition"),
+        "{}",
+        ran.stderr
+    );
+    let help = run(&["layout", "--help"]).stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        help.contains("Default: GIZWITS_DEFINITION, or `definition` in config.toml"),
+        "{help}"
+    );
+}
+
+/// A name with a typing error is answered with the name that was meant.
+#[test]
+fn names_with_typing_errors() {
+    let log = ["-", "-d", AIR_CONDITIONER];
+    for (command, point) in [("plot", "--point"), ("stats", "--point")] {
+        let ran = run(&[&["log", command], &log[..], &[point, "set_tmep"]].concat());
+        assert_eq!(ran.code, 2);
+        assert!(
+            ran.stderr.contains("did you mean `set_temp`?"),
+            "{}",
+            ran.stderr
+        );
+        let both = ["-d", WAVE_PUMP, point, "set_tmep"];
+        let ran = run(&[&["log", command], &log[..], &both].concat());
+        assert!(
+            ran.stderr.contains("did you mean `set_temp`?"),
+            "{}",
+            ran.stderr
+        );
+    }
+    let ran = run(&[&["log", "decode"], &log[..], &["--only", "repotr"]].concat());
+    assert!(
+        ran.code == 2 && ran.stderr.contains("'report'"),
+        "{}",
+        ran.stderr
+    );
+    let line = format!("{{\"did\":\"a\",\"payload\":\"{REPORT}\"}}\n");
+    let arguments = [
+        &["log", "stats"],
+        &log[..],
+        &["--point", "set_temp", "--json"],
+    ]
+    .concat();
+    let ran = run_with(&arguments, line);
+    assert_eq!(ran.json().len(), 1);
+    assert_eq!(ran.json()[0]["point"], "set_temp");
+}
+
+/// No line is wider than the terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn layouts_on_narrow_terminals() {
+    for (columns, widest) in [(40, 37), (60, 53), (76, 69), (120, 77)] {
+        let line = format!("stty cols {columns} rows 30; {GIZWITS} layout -d {AIR_CONDITIONER}");
+        let variables = BTreeMap::from([("NO_COLOR".to_owned(), "1".to_owned())]);
+        let (code, screen) = program::typed(&line, &variables);
+        assert_eq!(code, 0, "{screen}");
+        let width = |line: &str| {
+            line.chars()
+                .map(|one| {
+                    if one.is_ascii() || one == '│' || one == '·' || one == '…' {
+                        1
+                    } else {
+                        2
+                    }
+                })
+                .sum::<usize>()
+        };
+        let boxes = screen.lines().filter(|line| line.ends_with('│'));
+        assert!(
+            boxes.map(width).all(|own| own == widest),
+            "{columns}\n{screen}"
+        );
+        assert!(
+            columns == 120 || screen.lines().all(|line| width(line) <= columns),
+            "{columns}\n{screen}"
+        );
+        assert!(screen.contains("bit 1 of byte 0: fan_swing"), "{screen}");
+    }
+}
+
+#[test]
+fn manual_pages_and_completions() {
+    let folder = Folder::new("man");
+    let pages = folder.0.join("pages");
+    let ran = run(&["man", pages.to_str().unwrap()]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    for (page, text) in [
+        ("gizwits.1", "gizwits\\-decode(1)"),
+        ("gizwits-log-decode.1", "partition"),
+        ("gizwits-man.1", "manual pages"),
+    ] {
+        let found = std::fs::read_to_string(pages.join(page)).unwrap();
+        assert!(
+            found.starts_with(".ie") && found.contains(text),
+            "{page}\n{found}"
+        );
+    }
+    let file = folder.write("file", "");
+    let ran = run(&["man", &file]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains(&file),
+        "{}",
+        ran.stderr
+    );
+    let help = run(&["completions", "--help"]).stdout;
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        assert!(
+            help.contains(&format!("gizwits completions {shell} >")),
+            "{help}"
+        );
+    }
+}
