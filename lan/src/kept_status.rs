@@ -21,6 +21,8 @@ pub(crate) enum KeptStatus<'l> {
 pub(crate) enum Effect {
     /// The P0 has changed nothing.
     None,
+    /// The P0 has some points, but without a layout it is unknown which.
+    Unknown,
     /// The P0 has set some points.
     Some,
     /// The P0 has set all points.
@@ -71,6 +73,7 @@ impl<'l> KeptStatus<'l> {
                     *kept = Some(p0.clone());
                     Effect::All
                 }
+                Some(0x13 | 0x14) => Effect::Unknown,
                 _ => Effect::None,
             },
             KeptStatus::Points {

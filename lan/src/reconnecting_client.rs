@@ -310,15 +310,16 @@ impl<'l> ReconnectingClient<'l> {
                 ClientEvent::ModuleInfo(identity) => {
                     self.events.push_back(DeviceEvent::ModuleInfo(identity));
                 }
-                ClientEvent::P0 { p0, answers } => {
-                    let is_read = answers.is_some() && answers == self.reading;
+                ClientEvent::P0 { p0, .. } => {
                     let effect = self.status.take(&p0);
-                    if effect == Effect::All || effect == Effect::Some && is_read {
+                    // A device replies to reads only, and a reply counts however late it is.
+                    let is_reply = matches!(p0.first(), Some(0x03 | 0x13));
+                    if effect == Effect::All || is_reply && effect != Effect::None {
                         self.is_stale = false;
                         self.next_read = None;
                     }
                     self.events.push_back(match effect {
-                        Effect::None => DeviceEvent::Data { p0 },
+                        Effect::None | Effect::Unknown => DeviceEvent::Data { p0 },
                         Effect::Some | Effect::All => DeviceEvent::Status { p0 },
                     });
                 }

@@ -131,19 +131,25 @@ fn a_status_of_an_unknown_product_is_read() {
     log_in(&mut client, seconds(0));
     let reads = p0s(requests(&mut client, seconds(0), seconds(15)));
     assert_eq!(reads[..2], [&[2][..], &[0x12, 0xff, 0xff, 0xff, 0xff]]);
-    // The answer of a var_len product ends the reads.
-    let sn = requests(&mut client, seconds(15), seconds(40))
-        .last()
-        .unwrap()
-        .0;
-    let answer = Message::P0 {
-        command: 0x94,
-        sn: Some(sn),
-        p0: &[0x13, 0x01, 0x05],
-    };
-    client.receive(&frame(&answer), seconds(40));
-    let reads = p0s(requests(&mut client, seconds(40), seconds(600)));
-    assert_eq!(reads, [[0; 0]; 0]);
+    // The answer of a var_len product ends the reads, also if it is late and another read was sent meanwhile.
+    for late in [0, 4, 20, 60] {
+        let mut client = ReconnectingClient::new(DeviceOptions::default(), Duration::ZERO);
+        log_in(&mut client, seconds(0));
+        let sn = requests(&mut client, seconds(0), seconds(40))
+            .last()
+            .unwrap()
+            .0;
+        let now = seconds(40 + late);
+        requests(&mut client, seconds(40), now);
+        let answer = Message::P0 {
+            command: 0x94,
+            sn: Some(sn),
+            p0: &[0x13, 0x01, 0x05],
+        };
+        client.receive(&frame(&answer), now);
+        let reads = p0s(requests(&mut client, now, seconds(600)));
+        assert_eq!(reads, [[0; 0]; 0], "{late} s");
+    }
 }
 
 /// The acknowledgement of a control that was sent again meanwhile counts.
