@@ -1,9 +1,9 @@
-//! Statuses to columns of raw values.
+//! Statuses to columns of raw values, and payloads to Arrow's columns.
 
 use std::hint::black_box;
 
-use gizwits_codec_core::Raw;
-use gizwits_codec_std::log::{Column, Columns};
+use gizwits_codec_core::{PointId, Raw};
+use gizwits_codec_std::log::{Column, Columns, PayloadDecoder};
 
 use crate::fixture::{A, B, Fixture, Lazy, PAYLOADS, lazy};
 use crate::kernel::{Kernel, Output};
@@ -37,8 +37,73 @@ pub fn kernels() -> Vec<Kernel> {
         for kernel in [kernel, read, copy] {
             all.push(kernel.items(times * PAYLOADS));
         }
+        all.extend(arrow(name, fixture));
     }
     all
+}
+
+/// Payloads to Arrow's columns, of all points and of the one in the middle: as hex, as bytes, and as bytes that are known to
+/// have one length.
+fn arrow(name: &str, fixture: &'static Fixture) -> Vec<Kernel> {
+    let all: &'static [PointId] = fixture
+        .product
+        .attrs()
+        .map(|attr| attr.id())
+        .collect::<Vec<_>>()
+        .leak();
+    let one = &all[all.len() / 2..][..1];
+    let hex: &'static [&'static [String]] = vec![fixture.lines].leak();
+    let bytes: &'static [&'static [&'static [u8]]] = vec![fixture.reports].leak();
+    let equal: &'static [Vec<u8>] = vec![fixture.reports.concat()].leak();
+    let len = equal[0].len() / PAYLOADS;
+    let decoder =
+        |points: &'static [PointId]| move || PayloadDecoder::new(&fixture.product, points);
+    let rows = |decoder: &mut PayloadDecoder| {
+        black_box(decoder.finish().expect("within the limits of Arrow"));
+    };
+    let mut kernels = Vec::new();
+    for (program, points) in [("one point", one), ("all points", all)] {
+        kernels.push(Kernel::new(
+            format!("columns/{name}/Arrow from hex/{program}"),
+            hex,
+            decoder(points),
+            move |decoder, payloads| {
+                for payload in *payloads {
+                    decoder.push_text(black_box(payload));
+                }
+                rows(decoder);
+            },
+            |_| Output::Nothing,
+        ));
+        kernels.push(Kernel::new(
+            format!("columns/{name}/Arrow from bytes/{program}"),
+            bytes,
+            decoder(points),
+            move |decoder, payloads| {
+                for payload in *payloads {
+                    decoder.push(black_box(payload));
+                }
+                rows(decoder);
+            },
+            |_| Output::Nothing,
+        ));
+        kernels.push(Kernel::new(
+            format!("columns/{name}/Arrow from bytes of one length/{program}"),
+            equal,
+            decoder(points),
+            move |decoder, payloads| {
+                decoder.push_equal(black_box(payloads), len);
+                rows(decoder);
+            },
+            |_| Output::Nothing,
+        ));
+    }
+    // The programs of a case are next to each other.
+    kernels.sort_by(|one, two| one.case().cmp(two.case()));
+    kernels
+        .into_iter()
+        .map(|kernel| kernel.items(PAYLOADS))
+        .collect()
 }
 
 fn columns(
