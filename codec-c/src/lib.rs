@@ -1,7 +1,62 @@
-//! The Gizwits codec behind a small C ABI.
+//! Decodes and encodes the data points of Gizwits (机智云) devices behind a small C ABI.
 //!
-//! The header `include/gizwits.h` is for programs in C; these pages are the same functions, as Rust has them. Programs
-//! in Rust use `gizwits-codec-std` or `gizwits-codec-core` instead.
+//! The header `include/gizwits.h` is for programs in C, and for every language that calls C. These pages have the same
+//! functions, as Rust sees them. Programs in Rust use `gizwits-codec-std` or `gizwits-codec-core` instead.
+//!
+//! | to … | use |
+//! | --- | --- |
+//! | read a definition | [`product`](mod@product), [`point`] |
+//! | decode a payload | [`payload`], [`decode`], [`message`] |
+//! | encode a message | [`encode`] |
+//! | keep the last values of a device | [`state`] |
+//! | read and write frames | [`frame`] (networks), [`uart`] (serial line) |
+//! | be the device on the serial line | [`link`] |
+//! | handle errors | [`status`], [`error`] |
+//!
+//! # Example
+//! Decode a report to JSON:
+//!
+#![cfg_attr(feature = "std", doc = "```")]
+#![cfg_attr(not(feature = "std"), doc = "```ignore")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::ptr;
+//!
+//! use gizwits::decode::{GIZWITS_DECODE_ANY, gizwits_decode_json};
+//! use gizwits::product::{gizwits_product_free, gizwits_product_new};
+//! use gizwits::status::gizwits_status;
+//!
+//! let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
+//! let report = [0x04, 0x01, 0x00, 0x00, 0x10, 0x1e, 0x00, 0x00];
+//!
+//! let (mut product, mut json, mut length) = (0, [0_u8; 512], 0);
+//! // SAFETY: each pointer comes from a reference or a slice, with its length.
+//! let status = unsafe {
+//!     gizwits_product_new(
+//!         definition.as_ptr().cast(),
+//!         definition.len(),
+//!         &mut product,
+//!         ptr::null_mut(),
+//!     );
+//!     gizwits_decode_json(
+//!         product,
+//!         GIZWITS_DECODE_ANY,
+//!         report.as_ptr(),
+//!         report.len(),
+//!         json.as_mut_ptr().cast(),
+//!         json.len(),
+//!         &mut length,
+//!         ptr::null_mut(),
+//!     )
+//! };
+//! assert_eq!(status, gizwits_status::Ok);
+//! let json = std::str::from_utf8(&json[..length])?;
+//! assert!(json.starts_with(r#"{"action":"report","attrs":{"switch":1,"#), "{json}");
+//! gizwits_product_free(product);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The same in C is in the README, and as a whole program in `examples/host.c`.
 //!
 //! # Safety
 //! All functions that take pointers have the contract of the header. A pointer to data is null with the length 0, or

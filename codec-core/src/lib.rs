@@ -1,4 +1,4 @@
-//! Encodes and decodes the data points of Gizwits (机智云) devices.
+//! Decodes and encodes the data points of Gizwits (机智云) devices, in firmware and anywhere else.
 //!
 //! This crate needs no operating system, never allocates, and does not panic once a layout is made. For
 //! names, labels and JSON values, use `gizwits-codec-std`.
@@ -15,17 +15,22 @@
 //! | calculate with exact numbers | [`Decimal`], [`Fixed`] |
 //!
 //! # Example
-//! Decode a report:
+//! Decode a report, then encode a control:
 //!
 //! ```
-//! use gizwits_codec_core::{Access, Decimal, Layout, P0, Point, PointId, Protocol, UintSpec, Value};
+//! use gizwits_codec_core::{
+//!     Access, Action, Decimal, Encoder, Layout, P0, Point, PointId, Protocol, UintSpec, Value,
+//! };
 //!
+//! const SET_TEMP: PointId = PointId(1);
 //! const ROOM_TEMP: PointId = PointId(2);
+//! // The compiler checks the layout: two points that overlap, for example, do not build.
 //! static LAYOUT: Layout<3> = Layout::must(
 //!     Protocol::Standard,
 //!     &[
 //!         Point::bool(0, Access::Writable, 0, 0),
-//!         Point::uint8(1, Access::Writable, 1, UintSpec::new(16, 30)),
+//!         Point::uint8(SET_TEMP.0, Access::Writable, 1, UintSpec::new(16, 30)),
+//!         // Raw 215 is 11.5 °C: 0.1 * 215 - 10.
 //!         Point::uint8(
 //!             ROOM_TEMP.0,
 //!             Access::ReadOnly,
@@ -35,14 +40,19 @@
 //!     ],
 //! );
 //!
-//! let Ok(P0::Report(view)) = P0::parse(LAYOUT.get(), &[0x04, 0x01, 0x10, 0xd7]) else {
+//! let P0::Report(view) = P0::parse(LAYOUT.get(), &[0x04, 0x01, 0x10, 0xd7])? else {
 //!     panic!("not a report");
 //! };
 //! assert_eq!(view.get(ROOM_TEMP), Some(Value::Number(Decimal::new(115, 1))));
+//!
+//! let mut buffer = [0; 8];
+//! let mut control = Encoder::begin(LAYOUT.get(), Action::Control, &mut buffer)?;
+//! control.set(SET_TEMP, Value::Number(25.into()))?;
+//! assert_eq!(control.finish(), [0x01, 0b10, 0x00, 25]);
+//! # Ok::<(), gizwits_codec_core::Error>(())
 //! ```
 //!
-//! [`Encoder`] has an example of a control. The folder `examples` has programs for decoding, encoding and a
-//! firmware.
+//! The folder `examples` has programs for decoding, encoding and a firmware.
 //!
 //! # Features
 //! None is enabled by default.

@@ -1,13 +1,23 @@
-//! Gizwits (机智云) data points with names, labels and JSON.
+//! Decodes and encodes the data points of Gizwits (机智云) devices, with names, labels and JSON.
 //!
-//! A [`Product`] is read from its definition JSON. It decodes payloads to JSON and encodes payloads from
-//! JSON. The JSON follows the Enterprise API's `/data` responses: a bool is 0 or 1, an enum is its label, a
-//! number is exact, and a binary is lower-case hex. A [`State`] holds the values that a device last
-//! reported. A [`Picture`] describes every byte and bit of a message. The module [`capture`] finds and decodes frames
-//! without a definition, too. [`check`] reports every problem of a
-//! definition.
+//! | to … | use |
+//! | --- | --- |
+//! | read the definition of a product, or report every problem in it | [`Product::from_json`], [`check`] |
+//! | read payloads from text: hex, base64, lists of bytes | [`payload`] |
+//! | decode a payload | [`Product::decode`], [`Decoded`] |
+//! | encode a control, a report or a reply | [`Product::message`], [`Message`] |
+//! | keep the last values of a device | [`State`] |
+//! | show every byte and bit of a message | [`Picture`] |
+//! | find frames in captured bytes, also without a definition | [`capture`] |
+//! | decode logs in bulk, to NDJSON, CSV, Arrow or Parquet | the module `log` with the feature `log` |
+//! | generate the code of a firmware, or a dissector for Wireshark | [`codegen`] |
 //!
-//! The crate never exits and, apart from [`codegen::build`], never prints. Firmware and code without an allocator use [`core`] alone.
+//! The JSON follows the Enterprise API's `/data` responses: a bool is 0 or 1, an enum is its label, a number is exact, and
+//! a binary is lower-case hex. The crate never exits and, apart from [`codegen::build`], never prints. Firmware and code
+//! without an allocator use [`core`] alone.
+//!
+//! # Example
+//! Decode a report, then encode a control:
 //!
 //! ```
 //! use gizwits_codec_std::{Action, Product, payload};

@@ -4,15 +4,73 @@
 //! connection it hands out its passcode, accepts a login with it, and then sends its status and takes controls, as P0
 //! messages in M2M frames.
 //!
-//! With the feature `tokio` (default), [`Search`] finds the devices of the network, [`Connection`] is a connection to one,
-//! and [`Device`] connects again whenever its connection has ended.
-//!
-//! All else performs no input and output. The caller has the sockets and the clock: it passes received bytes to
-//! [`Client::receive`], sends what [`Client::poll_output`] returns, handles the events of [`Client::poll_event`], and calls
-//! [`Client::timeout`] when [`Client::deadline`] has passed. A session therefore runs on any runtime, and a test of it needs
-//! no network and does not wait.
+//! | to … | use |
+//! | --- | --- |
+//! | find the devices of the network | [`Search`], or [`Discovery`] without sockets |
+//! | read and control one device | [`Connection`], or [`Client`] without sockets |
+//! | stay connected to a device | [`Device`], or [`ReconnectingClient`] without sockets |
+//! | be a device, in a test for example | [`Server`] |
 //!
 //! A P0 is encoded and decoded by `gizwits-codec-core` or `gizwits-codec-std`.
+//!
+//! # Example
+//! Read the status of a device, and control it. The address comes from a [`Search`], and the port of a real device is
+//! [`DEVICE_PORT`].
+//!
+#![cfg_attr(feature = "tokio", doc = "```")]
+#![cfg_attr(not(feature = "tokio"), doc = "```ignore")]
+//! use gizwits_lan::{ClientOptions, Connection};
+//!
+//! # /// Starts a device on this machine, and returns its address.
+//! # async fn start_device() -> std::io::Result<std::net::SocketAddr> {
+//! #     use gizwits_lan::{Identity, Server, ServerEvent, ServerOptions};
+//! #     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+//! #     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! #     let address = listener.local_addr()?;
+//! #     tokio::spawn(async move {
+//! #         let (mut stream, _) = listener.accept().await?;
+//! #         let (start, mut status) = (tokio::time::Instant::now(), vec![0x03, 0x00]);
+//! #         let options = ServerOptions::new("ABCDEFGHIJ", Identity::default());
+//! #         let mut device = Server::new(options, start.elapsed());
+//! #         let mut input = [0; 256];
+//! #         loop {
+//! #             let length = stream.read(&mut input).await?;
+//! #             if length == 0 {
+//! #                 return Ok::<(), std::io::Error>(());
+//! #             }
+//! #             device.receive(&input[..length], start.elapsed());
+//! #             while let Some(ServerEvent::Request { sn, p0 }) = device.poll_event() {
+//! #                 if let [0x01, _, value] = p0[..] {
+//! #                     status[1] = value;
+//! #                 }
+//! #                 device.answer(sn, if p0[..] == [0x02] { &status } else { &[] });
+//! #             }
+//! #             while let Some(bytes) = device.poll_output() {
+//! #                 stream.write_all(&bytes).await?;
+//! #             }
+//! #         }
+//! #     });
+//! #     Ok(address)
+//! # }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let address = start_device().await?;
+//! let mut device = Connection::open(address, ClientOptions::default()).await?;
+//! // The read of a standard product. The answer is its status.
+//! assert_eq!(device.read(&[0x02]).await?[..], [0x03, 0x00]);
+//! // A control of the point 0: its flag, and its value.
+//! device.control(&[0x01, 0x01, 0x01]).await?;
+//! assert_eq!(device.read(&[0x02]).await?[..], [0x03, 0x01]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Without sockets
+//! [`Search`], [`Connection`] and [`Device`] use tokio (feature `tokio`, default). All else performs no input and output.
+//! The caller has the sockets and the clock: it passes received bytes to [`Client::receive`], sends what
+//! [`Client::poll_output`] returns, handles the events of [`Client::poll_event`], and calls [`Client::timeout`] when
+//! [`Client::deadline`] has passed. A session therefore runs on any runtime, and a test of it needs no network and does not
+//! wait.
 //!
 //! ```
 //! use std::time::Duration;

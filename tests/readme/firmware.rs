@@ -31,6 +31,7 @@ fn turn(
             .for_each(|point| warn!("the value of point {point} is invalid"));
     }
 }
+// README: end
 
 #[cfg(test)]
 mod tests {
@@ -57,7 +58,6 @@ mod tests {
         Ok(())
     }
 }
-// README: end
 
 /// An invalid value is named and never reported.
 #[test]

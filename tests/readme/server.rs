@@ -8,17 +8,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let product = Product::from_json(&json)?;
 
     let bytes = payload::parse("000000030b0000910401000010000000", None)?;
-    let report = product.decode(&bytes)?;
-    println!("{}", report.to_json());
+    println!("{}", product.decode(&bytes)?.to_json());
 
     let mut control = product.message(Action::Control);
     control.set_word("set_temp", "24")?;
     assert_eq!(payload::hex(&control.encode()?), "014000000018");
-
-    // The state keeps the last reported value of each point.
-    let mut state = product.state();
-    product.merge(&mut state, &report)?;
-    assert_eq!(state.never_seen().count(), 0);
     Ok(())
 }
 // README: end
