@@ -32,6 +32,7 @@ class Guides(unittest.TestCase):
         # The programs of the project are not needed here.
         self.machine = object.__new__(run.Machine)
         self.machine.work = self.folder
+        self.machine.crates = {"a-crate": self.folder / "a"}
         self.machine.environment = dict(os.environ)
 
     def guide(self, text):
@@ -104,6 +105,11 @@ class Guides(unittest.TestCase):
         os.environ["NO_SUCH"] = "1"
         self.addCleanup(os.environ.pop, "NO_SUCH")
         self.fails(text, "3: the exit status is 1")
+
+    def test_crates(self):
+        self.guide("Text of a-crate.\n" + self.console("$ cat ../.cargo/config.toml\n[patch.crates-io]"))
+        self.guide("Write `Cargo.toml`:\n\n```toml\na-crate = \"1\"\n```\n" + self.console(
+            "$ cat ../.cargo/config.toml\n[patch.crates-io]\na-crate = { path = '…/a' }"))
 
     def test_no_guide(self):
         with self.assertRaises(run.Failed):
