@@ -4,6 +4,7 @@ import importlib.machinery
 import importlib.util
 import os
 import pathlib
+import shutil
 import sys
 import tempfile
 import unittest
@@ -110,6 +111,33 @@ class Guides(unittest.TestCase):
         self.guide("Text of a-crate.\n" + self.console("$ cat ../.cargo/config.toml\n[patch.crates-io]"))
         self.guide("Write `Cargo.toml`:\n\n```toml\na-crate = \"1\"\n```\n" + self.console(
             "$ cat ../.cargo/config.toml\n[patch.crates-io]\na-crate = { path = '…/a' }"))
+
+    @unittest.skipUnless(shutil.which("mdbook"), "mdbook is missing")
+    def test_book(self):
+        docs = self.folder / "docs"
+        self.addCleanup(setattr, run, "TARGET", run.TARGET)
+        run.TARGET = self.folder / "target"
+        (docs / "book.toml").write_text('[book]\nsrc = "."\n[build]\ncreate-missing = false\n')
+        (docs / "SUMMARY.md").write_text("- [A](a.md)\n- [One](guides/one.md)\n")
+        (docs / "a.md").write_text("# A\n\n[one](guides/one.md#a-heading)\n")
+        self.path.write_text("# One\n\n## A heading\n\n[a](../a.md)\n")
+        self.assertTrue(run.book().startswith("2 chapters, "))
+        for link, told in [
+            ("two.md", "guides/one.html: the link two.html leads to no page"),
+            ("one.md#other", "leads to no heading"),
+            ("../../README.md", "guides/one.html: the link ../../README.html leads"),
+        ]:
+            self.path.write_text(f"# One\n\n## A heading\n\n[a]({link})\n")
+            with self.assertRaisesRegex(run.Failed, told):
+                run.book()
+        self.path.write_text("# One\n\n## A heading\n")
+        (docs / "two.md").write_text("# Two\n")
+        with self.assertRaisesRegex(run.Failed, "SUMMARY.md does not list two.md"):
+            run.book()
+        (docs / "two.md").unlink()
+        self.path.unlink()
+        with self.assertRaisesRegex(run.Failed, "mdbook is not content"):
+            run.book()
 
     def test_no_guide(self):
         with self.assertRaises(run.Failed):
