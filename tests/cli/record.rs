@@ -85,7 +85,7 @@ fn a_recording_has_what_the_watch_shows() {
     };
     let ran = record(&["--did", "fTZ6jUmwmuTUkEdbXWePQ3"]);
     assert_eq!((ran.code, &*ran.stdout), (1, ""), "{}", ran.stderr);
-    let told = format!("3 records   {path}\n");
+    let told = format!("recording to {path} until Ctrl-C\n3 records   {path}\n");
     assert!(ran.stderr.contains(&told), "{}", ran.stderr);
     assert!(ran.stderr.contains("the device has closed the connection"));
     let log = std::fs::read_to_string(&file).unwrap();
@@ -148,6 +148,11 @@ fn a_recording_ends_after_its_time() {
     ];
     let ran = run(&arguments);
     assert_eq!((ran.code, &*ran.stdout), (0, ""), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(" for 0s, or until Ctrl-C\n"),
+        "{}",
+        ran.stderr
+    );
     let nowhere = folder.0.join("no/such/log.ndjson");
     let ran = run(&["lan", "record", &host, "-o", nowhere.to_str().unwrap()]);
     assert_eq!(ran.code, 2);

@@ -60,12 +60,21 @@ impl Record {
         };
         let file = open(&self.output, self.append)?;
         let mut file = Named::new(Ok(file), &self.output)?;
+        let path = self.output.display();
+        // A device may send nothing for a long time: the user knows from now on that a message will be in the file.
+        match self.duration {
+            Some(time) => tell(format_args!(
+                "recording to {path} for {}, or until Ctrl-C",
+                humantime::format_duration(time)
+            )),
+            None => tell(format_args!("recording to {path} until Ctrl-C")),
+        }
         let mut records = 0;
         let ended = self
             .record(&mut session, &mut file, &mut records, interrupted)
             .await;
         let records = counted(records, "record");
-        tell(format_args!("{records}   {}", self.output.display()));
+        tell(format_args!("{records}   {path}"));
         ended
     }
 
