@@ -215,9 +215,10 @@ fn shells_complete() {
     let folder = Folder::new("completions");
     let bash = |words: &str, last: &str| {
         let count = words.split(' ').count();
+        let before = words.rsplit(' ').next().unwrap_or_default();
         format!(
             "source gizwits.bash; COMP_WORDS=({words} '{last}'); COMP_CWORD={count}; \
-             _gizwits gizwits '{last}' ''; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+             _gizwits gizwits '{last}' '{before}'; printf '%s\\n' \"${{COMPREPLY[@]}}\""
         )
     };
     let fish = |words: &str, last: &str| {
