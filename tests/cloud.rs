@@ -22,6 +22,8 @@ mod faults;
 mod https;
 #[path = "cloud/lan.rs"]
 mod lan;
+#[path = "cloud/shells.rs"]
+mod shells;
 #[path = "tls/server.rs"]
 #[allow(dead_code)]
 mod tls;

@@ -63,9 +63,7 @@ impl Failure {
             Failure::Some => return ExitCode::from(1),
             Failure::Interrupted => return ExitCode::from(130),
             // A reader that closes its pipe early, such as `head`, is no error.
-            Failure::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                return ExitCode::SUCCESS;
-            }
+            Failure::Io(error) if is_closed_pipe(&error) => return ExitCode::SUCCESS,
             Failure::Io(error) => (2, format!("error: {error}")),
             Failure::Server(message) => (1, message),
             Failure::Usage(message) => (2, message),
@@ -73,4 +71,12 @@ impl Failure {
         tell(message);
         ExitCode::from(status)
     }
+}
+
+/// Whether an error of writing means that the reader has closed its end of the pipe.
+fn is_closed_pipe(error: &io::Error) -> bool {
+    // 232 is ERROR_NO_DATA, the error of a pipe that is being closed, and 233 is ERROR_PIPE_NOT_CONNECTED, that of a
+    // named pipe whose reader has gone. The standard library knows only the former.
+    error.kind() == io::ErrorKind::BrokenPipe
+        || cfg!(windows) && matches!(error.raw_os_error(), Some(232 | 233))
 }

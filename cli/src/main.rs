@@ -17,6 +17,7 @@ mod failure;
 mod moment;
 mod output;
 mod payload;
+mod shell;
 mod signals;
 mod text;
 

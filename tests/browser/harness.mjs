@@ -15,7 +15,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 export class Simulator {
   static async start(...args) {
     const program = process.env.GIZWITS ?? "gizwits";
-    const child = spawn(program, ["simulate", ...args], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(program, ["simulate", "--shell", "bash", ...args], { stdio: ["ignore", "pipe", "inherit"] });
     const one = new Simulator();
     one.child = child;
     one.ended = new Promise((done) => child.once("exit", (code) => done(code)));

@@ -170,6 +170,28 @@ fn manual_pages_and_completions() {
             "{page}\n{found}"
         );
     }
+    let names = std::fs::read_dir(&pages).unwrap();
+    let mut names: Vec<_> = names.map(|page| page.unwrap().path()).collect();
+    names.sort();
+    // A command has a page, and so has each command in it.
+    let listed = |page: &str, marker: &str| {
+        let text = std::fs::read_to_string(pages.join(page)).unwrap();
+        text.matches(marker).count()
+    };
+    assert_eq!(listed("gizwits-lan.1", "gizwits\\-lan\\-"), 5);
+    let is_of_lan = |page: &&std::path::PathBuf| page.to_string_lossy().contains("gizwits-lan-");
+    assert_eq!(names.iter().filter(is_of_lan).count(), 5, "{names:?}");
+    // groff comes with man, and warns of what it can't format.
+    let formatted = Command::new("groff")
+        .args(["-man", "-Tutf8", "-ww", "-k"])
+        .args(&names)
+        .output();
+    if let Ok(formatted) = formatted {
+        let told = String::from_utf8_lossy(&formatted.stderr);
+        assert!(formatted.status.success() && told.is_empty(), "{told}");
+        let text = String::from_utf8_lossy(&formatted.stdout);
+        assert!(text.contains("Serve a simulated Enterprise API"), "{text}");
+    }
     let file = folder.write("file", "");
     let ran = run(&["man", &file]);
     assert!(
@@ -184,4 +206,52 @@ fn manual_pages_and_completions() {
             "{help}"
         );
     }
+}
+
+/// The scripts complete commands, options and values in the shells that are installed.
+#[cfg(unix)]
+#[test]
+fn shells_complete() {
+    let folder = Folder::new("completions");
+    let bash = |words: &str, last: &str| {
+        let count = words.split(' ').count();
+        let before = words.rsplit(' ').next().unwrap_or_default();
+        format!(
+            "source gizwits.bash; COMP_WORDS=({words} '{last}'); COMP_CWORD={count}; \
+             _gizwits gizwits '{last}' '{before}'; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        )
+    };
+    let fish = |words: &str, last: &str| {
+        format!("source gizwits.fish; complete -C '{words} {last}' | cut -f 1")
+    };
+    let scripts: [(&str, &dyn Fn(&str, &str) -> String); 2] = [("bash", &bash), ("fish", &fish)];
+    let mut count = 0;
+    for (shell, script) in scripts {
+        let printed = run(&["completions", shell]);
+        assert_eq!(printed.code, 0, "{}", printed.stderr);
+        folder.write(&format!("gizwits.{shell}"), printed.stdout);
+        for (words, last, expected) in [
+            ("gizwits", "simu", "simulate"),
+            ("gizwits log", "dec", "decode"),
+            ("gizwits simulate", "--li", "--listen"),
+            ("gizwits simulate --shell", "po", "powershell"),
+            ("gizwits api devices", "sea", "search"),
+        ] {
+            let mut command = Command::new(shell);
+            command.arg("-c").arg(script(words, last));
+            command.current_dir(&folder.0).env("HOME", &folder.0);
+            let output = match command.output() {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                output => output.unwrap(),
+            };
+            let completed = String::from_utf8_lossy(&output.stdout);
+            let told = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                completed.lines().any(|word| word == expected) && told.is_empty(),
+                "{shell}: {words} {last}: {completed}{told}"
+            );
+            count += 1;
+        }
+    }
+    assert!(count >= 5, "bash is on every machine");
 }

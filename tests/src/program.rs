@@ -205,7 +205,7 @@ impl Simulated {
     #[must_use]
     pub fn start(program: &str, arguments: &[&str]) -> Self {
         let mut child = Command::new(program)
-            .arg("simulate")
+            .args(["simulate", "--shell", "bash"])
             .args(arguments)
             .stdout(Stdio::piped())
             .spawn()

@@ -11,6 +11,7 @@ use gizwits_simulator::{Error, LanOptions, Options, Scenario, Server, Simulator}
 
 use crate::definition;
 use crate::failure::{Failure, usage};
+use crate::shell::Shell;
 use crate::signals::{self, HUNG_UP, Ignored};
 use crate::text::{counted, printable, printable_lines, tell};
 
@@ -21,7 +22,8 @@ use crate::text::{counted, printable, printable_lines, tell};
     long_about = "Serve a simulated Enterprise API with simulated devices on this machine. The devices send and \
         receive the frames of real devices.\n\n\
         The output can be pasted into a shell: it sets the address and the credentials of the first \
-        product as environment variables, which the other commands read. Open the address in a browser \
+        product as environment variables, which the other commands read. --shell chooses the shell; a script \
+        that reads the lines should name it. Open the address in a browser \
         on this machine to watch and control the devices, or /debugger/ to try calls of the API.\n\n\
         The scenario describes the products and devices of the simulation. The default scenario has air \
         conditioners and wave pumps. --print-scenario --annotated explains every table and key, as does \
@@ -60,8 +62,12 @@ pub(crate) struct Simulate {
     /// The TCP and UDP port of the devices on the local network; port 0 selects free ports. Default: 12416 and 12414
     #[arg(long, value_name = "PORT", requires = "lan")]
     lan_port: Option<u16>,
+    /// The shell that the printed lines are for. Default: the shell that the variable SHELL names. Where it is not set, that is
+    /// PowerShell on Windows and bash elsewhere
+    #[arg(long, value_name = "SHELL")]
+    shell: Option<Shell>,
     /// Print the built-in scenario, as a template for your own, and exit
-    #[arg(long, conflicts_with_all = ["listen", "db", "scenario", "admin_port", "lan"])]
+    #[arg(long, conflicts_with_all = ["listen", "db", "scenario", "admin_port", "lan", "shell"])]
     print_scenario: bool,
     /// With --print-scenario: print a scenario with every table and key instead, each with an explanation
     #[arg(long, requires = "print_scenario")]
@@ -179,7 +185,7 @@ impl Simulate {
             HUNG_UP => std::process::exit(status),
             _ => drop(end.send(())),
         });
-        announce(out, &server)?;
+        announce(out, self.shell.unwrap_or_else(Shell::guessed), &server)?;
         out.flush()?;
         // If no thread could be started for signals, they end the process by default.
         while ended.recv().is_err() {
@@ -196,58 +202,63 @@ fn at(what: impl Display, error: &Error) -> Failure {
     Failure::Usage(format!("error: {text}"))
 }
 
-/// Quotes a value for a shell, if necessary.
-fn quoted(value: &str) -> String {
-    let plain = |one: char| one.is_ascii_alphanumeric() || "._:/-".contains(one);
-    match !value.is_empty() && value.chars().all(plain) {
-        true => value.to_owned(),
-        // A line break would end the comment that a value may be in, so `printable` escapes it.
-        false => format!("'{}'", printable(value).replace('\'', r"'\''")),
-    }
-}
-
 /// Prints the addresses and credentials as lines for a shell. Only the variables of the first product and
 /// its first device are set; all others are comments.
-fn announce(out: &mut impl Write, server: &Server) -> Result<(), Failure> {
+fn announce(out: &mut impl Write, shell: Shell, server: &Server) -> Result<(), Failure> {
     let all = server.simulator().credentials().map_err(usage)?;
-    writeln!(out, "# The Enterprise API, simulated until Ctrl-C.")?;
-    match server.page_url() {
-        Some(page) => writeln!(out, "# Device page: {page}")?,
-        None => writeln!(
-            out,
-            "# No device page: it shows secrets, so it is served on loopback only (--listen 127.0.0.1:0)"
-        )?,
-    }
-    writeln!(out, "# Administration: {}", server.admin_url())?;
+    let mut comment = |text: &str| writeln!(out, "{}", shell.comment(text));
+    comment("The Enterprise API, simulated until Ctrl-C.")?;
+    comment(match shell {
+        Shell::Bash => "Lines for bash and zsh. Others: --shell fish, powershell or cmd",
+        Shell::Fish => "Lines for fish. Others: --shell bash, powershell or cmd",
+        Shell::PowerShell => "Lines for PowerShell. Others: --shell cmd, bash or fish",
+        Shell::Cmd => "Lines for the command prompt. Others: --shell powershell, bash or fish",
+    })?;
+    comment(&match server.page_url() {
+        Some(page) => format!("Device page: {page}"),
+        None => "No device page: it shows secrets, so it is served on loopback only (--listen 127.0.0.1:0)".to_owned(),
+    })?;
+    comment(&format!("Administration: {}", server.admin_url()))?;
     for device in server.lan() {
-        writeln!(
-            out,
-            "# On the local network: {} TCP {} UDP {}",
-            printable(&device.did),
-            device.tcp,
-            device.udp
-        )?;
+        let did = printable(&device.did);
+        comment(&format!(
+            "On the local network: {did} TCP {} UDP {}",
+            device.tcp, device.udp
+        ))?;
     }
-    writeln!(out, "export GIZWITS_BASE_URL={}", server.url())?;
+    let set = |name: &str, value: &str| shell.variable(&format!("GIZWITS_{name}"), value);
+    writeln!(out, "{}", set("BASE_URL", &server.url()))?;
     for (n, one) in all.iter().enumerate() {
         let (name, devices) = (
             printable(&one.product_name),
             counted(one.dids.len(), "device"),
         );
-        writeln!(out, "\n# {name}: {devices}")?;
-        let comment = if n == 0 { "" } else { "# " };
-        for (variable, value) in [
+        writeln!(
+            out,
+            "\n{}",
+            shell.comment(&format!("Product {name}: {devices}"))
+        )?;
+        let credentials = [
             ("ENTERPRISE_ID", &one.enterprise_id),
             ("ENTERPRISE_SECRET", &one.enterprise_secret),
             ("PRODUCT_KEY", &one.product_key),
             ("PRODUCT_SECRET", &one.product_secret),
-        ] {
-            writeln!(out, "{comment}export GIZWITS_{variable}={}", quoted(value))?;
+        ];
+        for (name, value) in credentials {
+            line(out, shell, n == 0, &set(name, value))?;
         }
-        for (n, did) in one.dids.iter().enumerate() {
-            let comment = if n == 0 { comment } else { "# " };
-            writeln!(out, "{comment}export GIZWITS_DID={}", quoted(did))?;
+        for (m, did) in one.dids.iter().enumerate() {
+            line(out, shell, n == 0 && m == 0, &set("DID", did))?;
         }
+    }
+    Ok(())
+}
+
+/// Prints a line that the shell carries out, or the same line as a comment.
+fn line(out: &mut impl Write, shell: Shell, is_active: bool, text: &str) -> Result<(), Failure> {
+    match is_active {
+        true => writeln!(out, "{text}")?,
+        false => writeln!(out, "{}", shell.comment(text))?,
     }
     Ok(())
 }

@@ -55,6 +55,8 @@ impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::BrokenPipe,
+            // ERROR_PIPE_NOT_CONNECTED has no kind.
+            _ if cfg!(windows) && error.raw_os_error() == Some(233) => Failure::BrokenPipe,
             _ => Failure::Message(error.to_string()),
         }
     }

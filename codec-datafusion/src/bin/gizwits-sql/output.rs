@@ -206,11 +206,20 @@ fn failed(error: impl std::fmt::Display) -> Failure {
     Failure::Message(error.to_string())
 }
 
+/// Whether the text of an error is that of a closed pipe: EPIPE of Unix, or 109, 232 and 233 of Windows.
+fn is_closed_pipe(message: &str) -> bool {
+    let texts: &[&str] = match cfg!(windows) {
+        true => &["(os error 109)", "(os error 232)", "(os error 233)"],
+        false => &["Broken pipe"],
+    };
+    texts.iter().any(|text| message.contains(text))
+}
+
 fn arrow(error: ArrowError) -> Failure {
     match error {
         ArrowError::IoError(_, error) => error.into(),
         // The writer of CSV keeps only the text of an error.
-        ArrowError::CsvError(message) if message.contains("Broken pipe") => Failure::BrokenPipe,
+        ArrowError::CsvError(message) if is_closed_pipe(&message) => Failure::BrokenPipe,
         ArrowError::CsvError(message) if message.contains("Nested") => {
             let hint = "select its fields, for example with unnest(…), or choose JSON or Parquet";
             Failure::Message(format!("CSV has no structs: {hint}"))
