@@ -238,10 +238,7 @@ pub(crate) fn copy(to: &mut [u8], from: &[u8]) {
 #[cfg(target_pointer_width = "64")]
 pub(crate) fn copy_head(to: &mut [u8], from: &[u8], len: usize) {
     // Most values have up to 8 bytes. A call of `memcpy` would take more instructions than the copy.
-    if let 1..=8 = len
-        && let Some(to) = to.first_chunk_mut()
-        && let Some(from) = from.first_chunk()
-    {
+    if let (1..=8, Some(to), Some(from)) = (len, to.first_chunk_mut(), from.first_chunk()) {
         // The shift is taken modulo 64: it is 0 for 8 bytes.
         let ones = u64::MAX.wrapping_shr(0_u32.wrapping_sub(len as u32).wrapping_mul(8));
         let word = u64::from_le_bytes(*to) & !ones | u64::from_le_bytes(*from) & ones;

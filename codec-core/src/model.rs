@@ -12,7 +12,6 @@
 
 use core::cmp::Ordering;
 use core::fmt;
-use core::hint::cold_path;
 use core::marker::PhantomData;
 
 use crate::bits::{self, Source};
@@ -626,6 +625,11 @@ impl Steps {
         replaced::<P>(nearest, limits, last)
     }
 }
+
+/// Marks the branch that calls it as unlikely, like `core::hint::cold_path`, which older compilers do not have.
+#[cold]
+#[inline]
+fn cold_path() {}
 
 /// Returns the replacement of an invalid raw integer.
 #[inline]

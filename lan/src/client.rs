@@ -504,9 +504,8 @@ impl Client {
                 }
                 for index in 0..self.waiting.len() {
                     let due = self.waiting.get(index).and_then(|one| self.repetition(one));
-                    if due.is_some_and(|due| now >= due)
-                        && let Some(waiting) = self.waiting.get_mut(index)
-                    {
+                    let due = due.filter(|due| now >= *due);
+                    if let (Some(_), Some(waiting)) = (due, self.waiting.get_mut(index)) {
                         waiting.is_repeated = true;
                         self.output.send(&Message::P0 {
                             command: TO_DEVICE,
@@ -516,13 +515,14 @@ impl Client {
                     }
                 }
                 let answer = self.options.answer;
-                let is_late = |waiting: &mut Waiting| {
-                    let sent = waiting.sent.map(|sent| sent.saturating_add(answer));
-                    sent.is_some_and(|until| now >= until)
-                };
-                let late = self.waiting.extract_if(.., is_late);
-                let late = late.map(|waiting| ClientEvent::Unanswered(waiting.id));
-                self.events.extend(late);
+                self.waiting.retain(|waiting| {
+                    let until = waiting.sent.map(|sent| sent.saturating_add(answer));
+                    let is_late = until.is_some_and(|until| now >= until);
+                    if is_late {
+                        self.events.push_back(ClientEvent::Unanswered(waiting.id));
+                    }
+                    !is_late
+                });
             }
         }
     }

@@ -174,10 +174,10 @@ impl<'l> Device<'l> {
     async fn advance(&mut self) -> DeviceEvent {
         loop {
             // Before the event of the end: the program may take its time before it waits again.
-            if !self.client.is_connected()
-                && let Some(socket) = self.socket.take()
-            {
-                socket.abort();
+            if !self.client.is_connected() {
+                if let Some(socket) = self.socket.take() {
+                    socket.abort();
+                }
             }
             if let Some(event) = self.client.poll_event() {
                 return event;

@@ -46,7 +46,7 @@ impl<'l> KeptStatus<'l> {
     pub(crate) fn read(&self, attempt: u32) -> Bytes {
         let standard = Bytes::from_static(&[0x02]);
         let KeptStatus::Points { layout, .. } = self else {
-            return match attempt.is_multiple_of(2) {
+            return match attempt % 2 == 0 {
                 true => standard,
                 // A mask of ones asks for all points, whatever their number. Servers send it with this length.
                 false => Bytes::from_static(&[0x12, 0xff, 0xff, 0xff, 0xff]),

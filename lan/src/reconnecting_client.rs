@@ -294,9 +294,10 @@ impl<'l> ReconnectingClient<'l> {
 
     /// Takes the events of the connection.
     fn settle(&mut self, now: Duration) {
-        while let Phase::Connected { client, ready } = &mut self.phase
-            && let Some(event) = client.poll_event()
-        {
+        while let Phase::Connected { client, ready } = &mut self.phase {
+            let Some(event) = client.poll_event() else {
+                return;
+            };
             match event {
                 ClientEvent::Ready => {
                     *ready = Some(now);

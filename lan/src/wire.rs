@@ -16,8 +16,10 @@ const MAX_WAITING: usize = 256;
 pub(crate) fn encoded(message: &Message<'_>) -> Result<Bytes, Error> {
     let mut frame = vec![0; 64];
     let mut result = message.encode(&mut frame);
-    if let Err(error) = result
-        && let ErrorKind::OutOfSpace { needed } = error.kind
+    if let Err(Error {
+        kind: ErrorKind::OutOfSpace { needed },
+        ..
+    }) = result
     {
         frame.resize(needed as usize, 0);
         result = message.encode(&mut frame);

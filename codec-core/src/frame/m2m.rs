@@ -513,9 +513,7 @@ impl<'o> Decoder<'o> {
     #[must_use = "the bytes that do not fit are returned"]
     pub fn push<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         // A serial line or a slow reader: a call of `memcpy` for each byte takes longer than all else.
-        if let [byte] = bytes
-            && let Some(slot) = self.buffer.get_mut(self.end)
-        {
+        if let ([byte], Some(slot)) = (bytes, self.buffer.get_mut(self.end)) {
             *slot = *byte;
             self.end = self.end.saturating_add(1);
             return &[];
@@ -528,10 +526,9 @@ impl<'o> Decoder<'o> {
         if self.start == self.end {
             (self.start, self.end, self.needed) = (0, 0, 0);
         } else if self.start > 0 && self.buffer.len().saturating_sub(self.end) < bytes.len() {
-            if let Some(kept) = self.buffer.get_mut(..self.end)
-                && self.start <= kept.len()
-            {
-                kept.copy_within(self.start.., 0);
+            match self.buffer.get_mut(..self.end) {
+                Some(kept) if self.start <= kept.len() => kept.copy_within(self.start.., 0),
+                _ => {}
             }
             self.needed = self.needed.saturating_sub(self.start);
             (self.start, self.end) = (0, self.end.saturating_sub(self.start));

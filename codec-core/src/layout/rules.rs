@@ -14,6 +14,8 @@
     reason = "the rules of one point limit every number in a sum to MAX_STATUS"
 )]
 
+use core::mem;
+
 #[cfg(target_pointer_width = "64")]
 use super::field::Room;
 use super::field::{Field, Limits, Shape};
@@ -417,7 +419,10 @@ impl<'p> Check<'p, '_, '_, '_> {
             return;
         }
         // A scale that was inserted before others has changed their indices.
-        self.tables.scales.rotate_right(self.low_scales);
+        reverse(self.tables.scales);
+        let (lows, highs) = self.tables.scales.split_at_mut(self.low_scales);
+        reverse(lows);
+        reverse(highs);
         self.low_scales = 0;
         let mut n = 0;
         while n < self.sound {
@@ -472,21 +477,16 @@ impl<'p> Check<'p, '_, '_, '_> {
         let (low, len) = (self.low_scales, self.head.scales());
         let table = &mut *self.tables.scales;
         if index >= low && 2 * index >= len {
-            let high = len - low;
-            table[high] = scale;
-            let (highs, _) = table.split_at_mut(high + 1);
-            highs.split_at_mut(index - low).1.rotate_right(1);
+            let (highs, _) = table.split_at_mut(len - low + 1);
+            shift_up(highs.split_at_mut(index - low).1, scale);
         } else {
             let last = table.len() - 1;
             let (highs, lows) = table.split_at_mut(last - low);
-            lows[0] = scale;
             if index <= low {
-                lows.split_at_mut(index + 1).0.rotate_left(1);
+                shift_down(lows.split_at_mut(index + 1).0, scale);
             } else {
-                lows[0] = highs[0];
-                lows.rotate_left(1);
-                highs[0] = scale;
-                highs.split_at_mut(index - low).0.rotate_left(1);
+                shift_down(lows, highs[0]);
+                shift_down(highs.split_at_mut(index - low).0, scale);
             }
             self.low_scales += 1;
         }
@@ -583,6 +583,32 @@ const fn below(scales: &[Scale], key: u128) -> usize {
         }
     }
     from
+}
+
+// The slices of the standard library reverse and rotate in constants too, but only with a newer compiler.
+
+/// Writes the scale to the front. The others move up by one index, and the last one is lost.
+const fn shift_up(mut scales: &mut [Scale], mut scale: Scale) {
+    while let [first, rest @ ..] = scales {
+        scale = mem::replace(first, scale);
+        scales = rest;
+    }
+}
+
+/// Writes the scale to the end. The others move down by one index, and the first one is lost.
+const fn shift_down(mut scales: &mut [Scale], mut scale: Scale) {
+    while let [rest @ .., last] = scales {
+        scale = mem::replace(last, scale);
+        scales = rest;
+    }
+}
+
+/// Reverses the order of the scales.
+const fn reverse(mut scales: &mut [Scale]) {
+    while let [first, rest @ .., last] = scales {
+        mem::swap(first, last);
+        scales = rest;
+    }
 }
 
 /// Returns the field of a sound point without its offset and its scale.

@@ -169,9 +169,10 @@ impl<M: Model> Module<M> {
 
     /// Passes the first frame of the queue to the module.
     fn request(&mut self) {
-        while let Some((command, payload)) = self.queue.front()
-            && self.module.request(*command, payload).is_err()
-        {
+        while let Some((command, payload)) = self.queue.front() {
+            if self.module.request(*command, payload).is_ok() {
+                return;
+            }
             self.end(None);
         }
     }

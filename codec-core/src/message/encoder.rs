@@ -282,11 +282,11 @@ impl<'l, 'o> Encoder<'l, 'o> {
     #[must_use]
     pub fn finish(self) -> &'o [u8] {
         #[cfg(target_pointer_width = "64")]
-        if let Some((_, rest)) = self.out.split_first_mut()
-            && let Some((bitmap, body)) = rest.split_at_mut_checked(self.flags)
-        {
-            bits::add_tail(bitmap, self.words.flags);
-            bits::add_head(body, self.words.head);
+        if let Some((_, rest)) = self.out.split_first_mut() {
+            if let Some((bitmap, body)) = rest.split_at_mut_checked(self.flags) {
+                bits::add_tail(bitmap, self.words.flags);
+                bits::add_head(body, self.words.head);
+            }
         }
         let Rules { layout, action, .. } = self.rules;
         match (layout.protocol(), action) {
@@ -470,10 +470,9 @@ pub(crate) fn pack(layout: LayoutRef<'_>, set: Mask<'_>, values: &mut [u8]) -> u
         }
     };
     take(values, area.saturating_sub(all.area), all.area);
-    if let Some(first) = values.first_mut()
-        && all.area > 0
-    {
-        *first &= 0xff_u8.wrapping_shr(all.spare().into());
+    match values.first_mut() {
+        Some(first) if all.area > 0 => *first &= 0xff_u8.wrapping_shr(all.spare().into()),
+        _ => {}
     }
     for (_, field) in fields().filter(|(_, field)| !field.in_bits()) {
         take(values, field.end.saturating_sub(field.len()), field.len());

@@ -114,10 +114,11 @@ fn put_runs(
             area.take(first.before.bits(), room.bits());
         }
         let len = usize::from(room.bytes());
-        if len > 0
-            && let Some(to) = to.get_mut(first.before.bytes().into()..)
-            && let Some(rest) = from.get(len..)
-        {
+        if len == 0 {
+            return;
+        }
+        let to = to.get_mut(first.before.bytes().into()..);
+        if let (Some(to), Some(rest)) = (to, from.get(len..)) {
             bits::copy_head(to, from, len);
             from = rest;
         }

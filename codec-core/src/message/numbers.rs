@@ -136,7 +136,13 @@ fn read_status<T: Clone>(
             return;
         };
         let start = usize::from(end).saturating_sub(4);
-        let words = || status.get(start..).unwrap_or(&[]).as_chunks().0;
+        let words = || {
+            let words = status.get(start..).unwrap_or(&[]).chunks_exact(4);
+            words.map(|word| {
+                word.first_chunk()
+                    .map_or(0, |word| u32::from_be_bytes(*word))
+            })
+        };
         match run.kind {
             RunKind::Each => {
                 for (slot, field) in slots.iter_mut().zip(these) {
@@ -148,12 +154,12 @@ fn read_status<T: Clone>(
             }
             RunKind::UnitWords => {
                 for (slot, word) in slots.iter_mut().zip(words()) {
-                    *slot = make(kernel.unit(u32::from_be_bytes(*word)));
+                    *slot = make(kernel.unit(word));
                 }
             }
             RunKind::Words => {
                 for (slot, word) in slots.iter_mut().zip(words()) {
-                    *slot = make(kernel.value(u32::from_be_bytes(*word)));
+                    *slot = make(kernel.value(word));
                 }
             }
             RunKind::Binaries => slots.fill(make(Decimal::ZERO)),

@@ -85,7 +85,7 @@ impl Decimal {
     /// Returns the number of significant digits: 3 for 7.32, 1 for 0.01 and for 1000, 0 for 0.
     pub const fn digits(self) -> u8 {
         let mut rest = self.coefficient.unsigned_abs();
-        while rest != 0 && rest.is_multiple_of(10) {
+        while rest != 0 && rest % 10 == 0 {
             rest /= 10;
         }
         match rest.checked_ilog10() {

@@ -80,17 +80,17 @@ impl Scale {
         let (one, two) = (ratio.scale, addition.scale);
         let scale = if one > two { one } else { two };
         // The ratio shares its word with the 5 bits of the decimal scale.
-        if let (Some(ratio), Some(addition)) = (ratio.at_scale(scale), addition.at_scale(scale))
-            && ratio < 1 << 58
-            && let Some(span) = ratio.checked_mul(max as i64)
-            && span.checked_add(addition).is_some()
-        {
-            return Ok(Scale {
+        let (Some(ratio), Some(addition)) = (ratio.at_scale(scale), addition.at_scale(scale))
+        else {
+            return Err(Error::new(ErrorKind::ScaleOverflow));
+        };
+        match ratio.checked_mul(max as i64) {
+            Some(span) if ratio < 1 << 58 && span.checked_add(addition).is_some() => Ok(Scale {
                 ratio: (ratio as u64) << 5 | scale as u64,
                 addition,
-            });
+            }),
+            _ => Err(Error::new(ErrorKind::ScaleOverflow)),
         }
-        Err(Error::new(ErrorKind::ScaleOverflow))
     }
 
     /// Returns the ratio: engineering units per raw unit.
@@ -229,11 +229,12 @@ pub(crate) fn divide(number: i64, by: i64) -> Option<(u32, i64)> {
     let mut quotient = 0_u32;
     let mut rest = number;
     for bit in (0..32_u32).rev() {
-        if let Some(step) = by.checked_mul(1_i64 << bit)
-            && step <= rest
-        {
-            rest = rest.wrapping_sub(step);
-            quotient |= 1 << bit;
+        match by.checked_mul(1_i64 << bit) {
+            Some(step) if step <= rest => {
+                rest = rest.wrapping_sub(step);
+                quotient |= 1 << bit;
+            }
+            _ => {}
         }
     }
     (rest < by).then_some((quotient, rest))

@@ -77,7 +77,7 @@ impl Hash {
                 Raw::Bytes(bytes) => self.bytes(bytes),
             }
             if let Value::Number(number) = point.value() {
-                self.number(number.coefficient().cast_unsigned());
+                self.number(number.coefficient() as u64);
                 let _ = write!(self, "{number}");
             }
             self.bytes(point.flagged().map_or("", |kind| kind.name()).as_bytes());
@@ -411,7 +411,7 @@ fn uart_frames(hash: &mut Hash, random: &mut Random) {
 /// Numbers as text, there and back.
 fn decimals(hash: &mut Hash, random: &mut Random) {
     for _ in 0..100 {
-        let high = i64::from(random.next().cast_signed()) << 32;
+        let high = i64::from(random.next() as i32) << 32;
         let number = (high | i64::from(random.next())) >> random.below(64);
         let number = Decimal::new(number, random.below(19) as u8);
         let _ = write!(hash, "{number} {number:.2}");
@@ -426,7 +426,7 @@ fn decimals(hash: &mut Hash, random: &mut Random) {
             "9223372036854775807",
         ];
         match texts[random.below(6) as usize].parse::<Decimal>() {
-            Ok(number) => hash.number(number.coefficient().cast_unsigned()),
+            Ok(number) => hash.number(number.coefficient() as u64),
             Err(error) => hash.error(&error),
         }
     }

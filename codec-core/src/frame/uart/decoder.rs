@@ -332,9 +332,7 @@ pub fn parse<'b, 'w>(wire: &'w [u8], buffer: &'b mut [u8]) -> Result<(Frame<'b>,
         }
     }
     // Skip the stuffing of the last byte, which some modules leave out.
-    if decoder.ff
-        && let Some((&STUFFING, behind)) = rest.split_first()
-    {
+    if let (true, Some((&STUFFING, behind))) = (decoder.ff, rest.split_first()) {
         rest = behind;
     }
     match step {

@@ -47,11 +47,11 @@ impl DeviceInfo {
             .with(32, product_key)
     }
 
-    const fn with(mut self, at: usize, bytes: &[u8]) -> Self {
-        if let Some((_, rest)) = self.bytes.split_at_mut_checked(at)
-            && let Some((to, _)) = rest.split_at_mut_checked(bytes.len())
-        {
-            to.copy_from_slice(bytes);
+    const fn with<const N: usize>(mut self, at: usize, bytes: &[u8; N]) -> Self {
+        if let Some((_, rest)) = self.bytes.split_at_mut_checked(at) {
+            if let Some(to) = rest.first_chunk_mut() {
+                *to = *bytes;
+            }
         }
         self
     }
