@@ -626,8 +626,9 @@ impl Steps {
     }
 }
 
-/// Marks the branch that calls it as unlikely, like `core::hint::cold_path`, which older compilers do not have.
-#[cold]
+/// Marks the branch that calls it as unlikely, like `core::hint::cold_path`, which older compilers do not have. Firmware
+/// would get larger by it, and no faster.
+#[cfg_attr(target_pointer_width = "64", cold)]
 #[inline]
 fn cold_path() {}
 

@@ -56,7 +56,7 @@
 //! - `tokio`: `M2mCodec`, which reads and writes M2M frames over TCP.
 
 #![forbid(unsafe_code)]
-#![deny(missing_docs)]
+#![deny(missing_debug_implementations, missing_docs)]
 
 pub mod capture;
 pub mod codegen;

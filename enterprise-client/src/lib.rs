@@ -49,7 +49,7 @@
 //! table of all endpoints. The module [`http`] has the types for a transport of your own.
 
 #![forbid(unsafe_code)]
-#![deny(missing_docs)]
+#![deny(missing_debug_implementations, missing_docs)]
 #![cfg_attr(
     not(test),
     deny(

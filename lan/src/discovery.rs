@@ -98,6 +98,7 @@ impl Announcement {
 
 /// A device that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Found {
     /// The address from which the device has answered.
     pub address: IpAddr,

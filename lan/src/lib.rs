@@ -115,7 +115,7 @@
 //! ```
 
 #![forbid(unsafe_code)]
-#![deny(missing_docs)]
+#![deny(missing_debug_implementations, missing_docs)]
 #![cfg_attr(
     not(test),
     deny(

@@ -41,6 +41,7 @@ pub struct CaptureDecoder<'p> {
 
 /// A decoded frame or P0. [`CaptureDecoder`] returns it.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Captured<'p, 'b> {
     /// The frame around the message; `None` for a bare P0.
     pub envelope: Option<Envelope<'b>>,

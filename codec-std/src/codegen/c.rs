@@ -18,6 +18,7 @@ use crate::product::Product;
 
 /// The C code of a product: a header and a source file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CCode {
     /// The prefix of all names in the code, in snake_case.
     pub prefix: String,

@@ -25,6 +25,7 @@ const REJECT: usize = 256;
 
 /// The counts of a log: records, rejects and bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Summary {
     /// The number of all records, decoded and rejected.
     pub records: u64,

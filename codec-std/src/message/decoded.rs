@@ -60,6 +60,7 @@ pub enum Content<'p, 'b> {
 /// A status that a device broadcasts over UDP: a transparent payload that consists of a MAC address and a
 /// complete reply or report. [`Decoded::broadcast`] returns it.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Broadcast<'p, 'b> {
     /// The MAC address, which can be that of another device.
     pub mac: [u8; 6],

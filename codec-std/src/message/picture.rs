@@ -99,6 +99,7 @@ pub enum Row {
 
 /// Adjacent bits of one point, or a single free bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Cell {
     /// The point; `None` for a free bit.
     pub id: Option<PointId>,

@@ -28,6 +28,7 @@ impl fmt::Display for Severity {
 
 /// One problem of a definition, with its location in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Diagnostic {
     /// The severity of the problem.
     pub severity: Severity,
@@ -98,6 +99,7 @@ impl Check {
 /// assert!(error.to_string().starts_with("1:1: error: entities is missing"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Invalid {
     /// The diagnostics, including warnings, as in [`Check::diagnostics`].
     pub diagnostics: Vec<Diagnostic>,

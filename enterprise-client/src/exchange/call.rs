@@ -42,6 +42,14 @@ pub struct Context<'a> {
     pub(crate) definition: Option<&'a Definition>,
 }
 
+impl fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("now", &self.now)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An answer and its request.
 pub struct Received<'a> {
     /// The index of the request among the requests of the call.
@@ -49,6 +57,14 @@ pub struct Received<'a> {
     pub(crate) request: &'a Request,
     pub(crate) answer: &'a Answer,
     pub(crate) context: &'a Context<'a>,
+}
+
+impl fmt::Debug for Received<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Received")
+            .field("index", &self.index)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Received<'_> {

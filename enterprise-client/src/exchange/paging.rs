@@ -11,6 +11,7 @@
 //! total doesn't, an item may come twice, but no item is lost.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::pin::Pin;
 use std::task::{Context as Task, Poll, ready};
@@ -174,6 +175,12 @@ pub struct Items<M, O: Paged> {
     call: Call<M, O>,
     walk: Walk<O>,
     fetching: Option<Fetching<O>>,
+}
+
+impl<M, O: Paged> fmt::Debug for Items<M, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").finish_non_exhaustive()
+    }
 }
 
 // Only the boxed future needs pinning, and the box is `Unpin`.

@@ -1,5 +1,7 @@
 //! The parts of a request, and the HTTP request made of them.
 
+use std::fmt;
+
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
@@ -17,6 +19,15 @@ pub struct RequestParts {
     pub(crate) path: Vec<(&'static str, String)>,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) body: Option<String>,
+}
+
+impl fmt::Debug for RequestParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Query and body may contain secrets.
+        f.debug_struct("RequestParts")
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
 }
 
 impl RequestParts {

@@ -4,6 +4,7 @@ use super::hex_into;
 
 /// A run of hex digits in other text, as [`hex_runs`] finds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct HexRun {
     /// The range of the run in the text, in bytes.
     pub range: std::ops::Range<usize>,

@@ -1,6 +1,7 @@
 //! Reading a log page after page, from a position that can be stored.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +82,15 @@ pub struct Reader<M, T> {
     is_stuck: bool,
     is_done: bool,
     missing: u64,
+}
+
+impl<M, T> fmt::Debug for Reader<M, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("position", &self.position)
+            .field("until", &self.until)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<M: Mode, T: Record> Call<M, Log<T>> {
