@@ -15,8 +15,8 @@ pub(crate) enum Shell {
     /// fish
     Fish,
     /// PowerShell of any version, on any system
-    #[value(name = "powershell", alias = "pwsh")]
-    PowerShell,
+    #[value(alias = "pwsh")]
+    Powershell,
     /// The command prompt of Windows
     Cmd,
 }
@@ -29,13 +29,13 @@ impl Shell {
     pub(crate) fn guessed() -> Self {
         let Some(path) = std::env::var_os("SHELL").filter(|path| !path.is_empty()) else {
             return match cfg!(windows) {
-                true => Shell::PowerShell,
+                true => Shell::Powershell,
                 false => Shell::Bash,
             };
         };
         match Path::new(&path).file_stem().and_then(|name| name.to_str()) {
             Some("fish") => Shell::Fish,
-            Some("pwsh" | "powershell") => Shell::PowerShell,
+            Some("pwsh" | "powershell") => Shell::Powershell,
             _ => Shell::Bash,
         }
     }
@@ -65,7 +65,7 @@ impl Shell {
                 })
             ),
             // A value without quotation marks would be a command.
-            Shell::PowerShell => format!("$env:{name} = '{}'", doubled_quotes(&value)),
+            Shell::Powershell => format!("$env:{name} = '{}'", doubled_quotes(&value)),
             Shell::Cmd => format!("set {name}={}", with_carets(&value)),
         }
     }

@@ -224,7 +224,8 @@ fn shells_complete() {
     let fish = |words: &str, last: &str| {
         format!("source gizwits.fish; complete -C '{words} {last}' | cut -f 1")
     };
-    let scripts: [(&str, &dyn Fn(&str, &str) -> String); 2] = [("bash", &bash), ("fish", &fish)];
+    type Script = fn(words: &str, last: &str) -> String;
+    let scripts: [(&str, Script); 2] = [("bash", bash), ("fish", fish)];
     let mut count = 0;
     for (shell, script) in scripts {
         let printed = run(&["completions", shell]);

@@ -211,7 +211,7 @@ fn announce(out: &mut impl Write, shell: Shell, server: &Server) -> Result<(), F
     comment(match shell {
         Shell::Bash => "Lines for bash and zsh. Others: --shell fish, powershell or cmd",
         Shell::Fish => "Lines for fish. Others: --shell bash, powershell or cmd",
-        Shell::PowerShell => "Lines for PowerShell. Others: --shell cmd, bash or fish",
+        Shell::Powershell => "Lines for PowerShell. Others: --shell cmd, bash or fish",
         Shell::Cmd => "Lines for the command prompt. Others: --shell powershell, bash or fish",
     })?;
     comment(&match server.page_url() {
