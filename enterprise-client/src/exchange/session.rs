@@ -23,8 +23,7 @@ use crate::model::{EnterpriseId, ProductKey, Timestamp};
 pub(crate) type Definition = gizwits_codec_std::Product;
 /// A type without values: without the codec there are no definitions.
 #[cfg(not(feature = "codec"))]
-#[derive(Clone)]
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Definition {}
 
 /// The range of plausible dates in answers: 2016 to 2099. Other dates don't change the server's time.
