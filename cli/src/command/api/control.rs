@@ -67,7 +67,7 @@ fn typed_bytes(text: &str) -> Result<Vec<u8>, String> {
         part => part.split_whitespace().collect(),
     });
     let number = |item: &str| {
-        item.parse().map_err(|_| match item {
+        item.parse::<u8>().map_err(|_| match item {
             "" => "a number is missing next to a comma".to_owned(),
             _ => format!("`{item}` is no number from 0 to 255; write hex as one word: 12ffff"),
         })
