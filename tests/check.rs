@@ -8,7 +8,7 @@ use gizwits_tests::program;
 use gizwits_tests::vectors::{sound, vectors};
 use serde_json::{Value, json};
 
-/// What `check` finds in a text, and its exit status.
+/// Checks a text. Returns the exit status and the findings.
 fn check(text: &str) -> (i32, Vec<Value>) {
     let gizwits = env!("CARGO_BIN_EXE_gizwits");
     let ran = program::run(gizwits, &["check", "--json", "-d", "-"], text.as_bytes());
@@ -268,7 +268,7 @@ fn bools(count: usize, change: impl Fn(usize, &mut Value)) -> Value {
     definition
 }
 
-/// Where each attr is wrong the first hundred findings are shown, and all of them are counted.
+/// The first hundred findings are shown and all of them are counted, if each attr is wrong.
 #[test]
 fn of_many_findings_the_first_are_shown() {
     let definition = bools(1000, |id, attr| match id {

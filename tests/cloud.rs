@@ -54,8 +54,8 @@ fn device(simulated: &Simulated) -> Device {
     product(simulated).device(simulated.variable("DID"))
 }
 
-/// What it prints is what a client needs, Ctrl-C ends it well, and with a file nothing that was
-/// answered is lost, whatever ends it.
+/// A simulator prints what a client needs and ends on Ctrl-C with status 0. With a file, everything that was answered is
+/// there after any end.
 #[cfg(unix)]
 #[test]
 fn a_simulator_at_hand() {

@@ -197,7 +197,7 @@ fn shown(text: &str) -> Vec<String> {
     parts.into_iter().filter_map(value).collect()
 }
 
-/// What a generated field shows of a reading; of a label its index.
+/// Returns the text of the generated field that holds this reading. The text of a label is its index.
 fn expected(product: &Product, reading: &PointValue<'_, '_>) -> String {
     let attr = product.attr(reading.id()).unwrap();
     match reading.value() {
@@ -723,8 +723,7 @@ fn any_scale_32() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// What becomes of any number of a status, on a step or not, within its limits or not, is what the encoder
-    /// says of it.
+    /// The generated code treats each number of a status, on a step or not, within its limits or not, as the encoder does.
     #[test]
     fn numbers_are_settled_as_the_encoder_says(
         ratio in prop_oneof![1_i64..20, 1_i64..1_000_000],

@@ -185,7 +185,7 @@ fn values_are_of_the_device_that_is_named() {
     );
 }
 
-/// What is kept for devices has a limit, which is told.
+/// The number of devices has a limit, and the error names it.
 #[test]
 fn devices_have_a_limit() {
     let line =

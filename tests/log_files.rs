@@ -52,7 +52,7 @@ fn nothing_half_written_is_left() {
     }
 }
 
-/// What a process left that was killed is in nobody's way, be it of the same id.
+/// The temporary file of a process that was killed does not disturb a later process, also of the same id.
 #[cfg(unix)]
 #[test]
 fn what_others_left_is_in_nobodys_way() {
@@ -262,7 +262,7 @@ fn a_file_keeps_its_mode() {
     }
 }
 
-/// What nohup has ignored ends nothing.
+/// A signal that nohup ignores does not end the command.
 #[cfg(target_os = "linux")]
 #[test]
 fn an_ignored_signal_stays_ignored() {

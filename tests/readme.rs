@@ -22,7 +22,7 @@ fn read(page: &str) -> String {
     text.unwrap_or_else(|error| panic!("{page}: {error}"))
 }
 
-/// What a page says in no language.
+/// The parts of a page that are the same in every language.
 #[derive(Debug, Default, PartialEq)]
 struct Parts {
     /// The fenced blocks, with their language.

@@ -132,7 +132,7 @@ fn fill_up(rows: &mut [Row]) {
     }
 }
 
-/// What the slow decoder makes of a point.
+/// Returns the text of a point as the slow decoder reads it.
 fn expected(point: &RefPoint, raw: &Raw) -> String {
     match (&point.kind, raw) {
         (_, Raw::Bytes(bytes)) => payload::hex(bytes),
@@ -145,7 +145,7 @@ fn expected(point: &RefPoint, raw: &Raw) -> String {
     }
 }
 
-/// What a column has in a row; `None` where it is null.
+/// Returns the text of a row in a column, or `None` if it is null.
 fn found(column: &dyn Array, row: usize) -> Option<String> {
     column.is_valid(row).then(|| match column.data_type() {
         DataType::Boolean => column.as_boolean().value(row).to_string(),
@@ -229,7 +229,7 @@ fn cells(text: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// The same of CSV, in which what is not there is empty.
+/// Checks CSV in the same way. A cell without a value is empty.
 fn check_csv(points: &[RefPoint], batch: &RecordBatch, csv: &str, rows: &[Row]) {
     let csv = cells(csv);
     let names = batch.schema();
@@ -480,7 +480,7 @@ fn check(
     }
 }
 
-/// What a message has besides its points stands in the column of what has none.
+/// Parts of a message that are no points are in the column `extra`.
 #[test]
 fn what_is_missing_or_extra() {
     let product = vectors::product("names-var-len");

@@ -181,7 +181,7 @@ fn a_wrong_checksum_is_told_with_the_right_one() {
     assert_eq!(event, Some(corrupt));
 }
 
-/// What stands before a frame, between two, or in place of the last byte of the one before hides none.
+/// No bytes before a frame, between two frames, or in place of the last byte of a frame hide the next frame.
 #[test]
 fn frames_are_found_behind_anything() {
     let heartbeat = witness::wire(Command::HEARTBEAT.0, 1, 0, &[]);

@@ -66,7 +66,7 @@ impl World {
         self.server.simulator().step(millis).expect("a step");
     }
 
-    /// From the next call of this endpoint on, or for so many calls.
+    /// Sets a mode of this endpoint, from the next call on, or for a number of calls.
     fn mode(&self, endpoint: &Endpoint, mode: Mode, count: Option<u32>) {
         let simulator = self.server.simulator();
         simulator
@@ -279,7 +279,7 @@ fn root(product: &Product) -> gizwits_enterprise_client::Gid {
     tree.0[0].gid.clone()
 }
 
-/// What the newest record of this action says. Devices report by themselves, too.
+/// Returns the values of the newest record with this action. Devices also report by themselves.
 fn newest(device: &Device, action: Action) -> Attrs {
     let mut records = device
         .cmd_log()
@@ -372,7 +372,7 @@ fn controls_come_back_as_reports() {
     assert_eq!(world.latest()["flow"], 75.into());
 }
 
-/// What a server may do differently, and what may go wrong, is no surprise to the client.
+/// The client accepts the variants of servers, and reports faults as errors.
 #[test]
 fn oddities_and_faults() {
     let world = World::of(0);
@@ -465,7 +465,7 @@ fn oddities_and_faults() {
     assert_eq!(all().expect("the first page").len(), 2);
 }
 
-/// Where the documents contradict themselves, either path will do.
+/// The client finds an endpoint at either of two paths, if the documents contradict each other.
 #[test]
 fn either_path() {
     for (endpoint, call) in [

@@ -391,7 +391,7 @@ fn flags_past_the_last_point() {
     }
 }
 
-/// What a message has besides its points is told to people, too.
+/// The table for people names the parts of a message that are no points.
 #[test]
 fn what_is_set_aside_is_told() {
     let names = "tests/fixtures/names-var-len.json";

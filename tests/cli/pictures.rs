@@ -60,7 +60,7 @@ fn pictures() {
     }
 }
 
-/// Where the points of one message stand.
+/// A picture shows the positions of the points of one message.
 #[test]
 fn messages_are_drawn() {
     let layout = |arguments: &[&str]| run(&[&["layout", "-d", WAVE_PUMP], arguments].concat());

@@ -188,7 +188,7 @@ fn a_broken_file_beside_a_whole_environment() {
     }
 }
 
-/// Only its owner can read it.
+/// Asserts that only the owner can read a file.
 fn private(file: &str) {
     #[cfg(unix)]
     {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{GIZWITS, run};
 
-/// What goes wrong is told with what to do about it, and no secret is in it.
+/// Each error says what to do about it, and contains no secret.
 #[test]
 fn what_goes_wrong() {
     let simulated = Simulated::start(GIZWITS, &[]);
@@ -442,7 +442,7 @@ fn a_list_that_breaks_off() {
     );
 }
 
-/// What may have been done is told as such, whatever is asked for; a read is none of that.
+/// The error of a call that changes something says that the server may have received it. The error of a read does not.
 #[test]
 fn a_connection_that_broke_after_the_request() {
     let cloud = Scripted::start(GIZWITS, |method, path| {
@@ -474,7 +474,7 @@ fn a_connection_that_broke_after_the_request() {
     );
 }
 
-/// What a device reported before can't be read: the control is sent, and waited for, all the same.
+/// A control is sent and waited for, even if the values before it can't be read.
 #[test]
 fn waiting_without_the_values_before() {
     let report = "000000030b0000910401000014000000";

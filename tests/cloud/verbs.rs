@@ -363,7 +363,7 @@ fn frames_that_devices_send_otherwise() {
     assert_eq!(cut["attrs"]["room_temp"], 20);
 }
 
-/// What changes is printed until Ctrl-C.
+/// Changes are printed until Ctrl-C.
 #[cfg(unix)]
 #[test]
 fn watching() {
@@ -421,7 +421,7 @@ fn examples() {
     }
 }
 
-/// On a terminal there are tables; a long history tells how far it is.
+/// A terminal gets tables, and the progress of a long history.
 #[cfg(target_os = "linux")]
 #[test]
 fn on_a_terminal() {

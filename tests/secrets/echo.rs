@@ -12,7 +12,7 @@ use crate::planted::{PASSCODE, Surfaces, TOKEN};
 /// How the server answers calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// As the API does.
+    /// An answer as the API gives it.
     Good,
     /// The token call is refused, too.
     NoToken,

@@ -147,7 +147,7 @@ impl Draft {
     }
 }
 
-/// Where a point stands: `byte_offset` and `bit_offset`.
+/// The position of a point: `byte_offset` and `bit_offset`.
 type Place = (usize, usize);
 
 /// An arbitrary *valid* definition, canonical and without gaps more often than not.

@@ -260,7 +260,7 @@ fn cuts(products: &Products, options: Options, eager: bool, device: Option<&str>
     );
 }
 
-/// What a log becomes.
+/// The result of decoding a log.
 struct Decoded {
     ndjson: String,
     csv: String,
@@ -294,7 +294,7 @@ impl Reject {
         }
     }
 
-    /// As it stands among the rejects.
+    /// Reads a reject from its JSON.
     fn told(json: &str) -> Self {
         let json: Value = serde_json::from_str(json).expect("JSON");
         let text = |json: &Value| json.as_str().expect("a text").to_owned();

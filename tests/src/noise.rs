@@ -6,7 +6,7 @@
 pub struct Noise(pub [u32; 4]);
 
 impl Noise {
-    /// None.
+    /// A line without noise.
     pub const NONE: Noise = Noise([0; 4]);
 
     /// Passes a byte over the line. Returns the bytes that arrive, and whether they are the byte that was sent.

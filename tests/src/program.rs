@@ -14,9 +14,9 @@ use serde_json::Value;
 pub struct Ran {
     /// The exit status.
     pub code: i32,
-    /// What it wrote to standard output.
+    /// The text on standard output.
     pub stdout: String,
-    /// What it wrote to standard error.
+    /// The text on standard error.
     pub stderr: String,
 }
 
@@ -49,7 +49,7 @@ pub fn run(program: &str, arguments: &[&str], stdin: &[u8]) -> Ran {
     run_in(program, arguments, stdin, &BTreeMap::new())
 }
 
-/// The same, with these variables in its environment.
+/// Runs the program like [`run`], with these variables in its environment.
 ///
 /// # Panics
 /// As [`run`].
@@ -106,7 +106,7 @@ pub fn typed(line: &str, variables: &BTreeMap<String, String>) -> (i32, String) 
 /// A folder of its own with the fixtures in it, gone at the end.
 #[derive(Debug)]
 pub struct Folder(
-    /// Where it is.
+    /// The path of the folder.
     pub PathBuf,
 );
 

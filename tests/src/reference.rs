@@ -48,9 +48,9 @@ pub struct RefPoint {
     pub id: usize,
     /// The name.
     pub name: String,
-    /// Its section.
+    /// The access of the point.
     pub access: RefAccess,
-    /// Its data type.
+    /// The data type of the point.
     pub kind: RefKind,
     /// For bytes the first byte; for bits the first byte of the *area* shared with others.
     pub byte_offset: usize,
@@ -73,9 +73,9 @@ pub struct RefPoint {
 /// A value as it stands on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Raw {
-    /// Of a bool, an enum or a uint.
+    /// The raw value of a bool, an enum or a uint.
     Number(u64),
-    /// Of a binary.
+    /// The bytes of a binary.
     Bytes(Vec<u8>),
 }
 
@@ -458,7 +458,7 @@ pub fn flagged(points: &[RefPoint], values: &[(usize, Raw)]) -> Vec<(String, &'s
 
 // ----------------------------------------------------------------- M2M stream
 
-/// What a stream of LAN or MQTT bytes holds.
+/// An event of a stream of LAN or MQTT bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefEvent {
     /// `00000003`, varint length, flag, command, `[sn]`, `[did]`, body.
@@ -467,7 +467,7 @@ pub enum RefEvent {
         flag: u8,
         /// The command, such as 0x0091.
         command: u16,
-        /// Of 0x0093 and 0x0094 only.
+        /// The sequence number, which only 0x0093 and 0x0094 have.
         sn: Option<u32>,
         /// When announced and when its length makes sense.
         did: Option<Vec<u8>>,
@@ -481,7 +481,7 @@ pub enum RefEvent {
     },
 }
 
-/// What can be said about one place of the stream.
+/// The state of the stream at one place.
 enum Here {
     /// An event, and its bytes.
     Event(RefEvent, usize),

@@ -9,7 +9,7 @@ use gizwits_codec_core::{Action, ErrorKind, P0};
 use crate::arbitrary::Draw;
 use crate::generated::{air_conditioner, climate, wave_pump};
 
-/// What a line holds.
+/// An event of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RefEvent {
     /// Command, sn, flags, payload.
@@ -503,7 +503,7 @@ pub fn alarms(bytes: &[u8]) {
     }
 }
 
-/// What a line does to a report for a while.
+/// The effect of a line on reports for a while.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Weather {
     Good,

@@ -366,7 +366,8 @@ fn a_control_is_refused_as_a_whole_if_the_application_wants_it() {
     });
 }
 
-/// What a link reports of a sensor and a label that can't be, and which points it says are invalid.
+/// Returns the reports of a link with an impossible sensor value and label, each with the points that the link says are
+/// invalid.
 fn reports_of_invalid<P: Policy>() -> Vec<(Option<Vec<u16>>, Vec<u8>)> {
     let info = DeviceInfo::new(air_conditioner::Product::PRODUCT_KEY);
     let mut reports = Vec::new();

@@ -9,7 +9,7 @@ use gizwits_codec_core::uart::{ConfigMode, DeviceInfo};
 
 use crate::product::{Product, Status};
 
-/// What the application runs on.
+/// The machine that the application runs on.
 pub trait Machine {
     /// The byte that came in, if one did.
     fn read(&mut self) -> Option<u8>;
@@ -25,7 +25,7 @@ pub trait Machine {
     fn restart(&mut self);
 }
 
-/// What the device is.
+/// The description of the device.
 pub static INFO: DeviceInfo = DeviceInfo::new(Product::PRODUCT_KEY)
     .hardware(b"03000001")
     .software(b"03000102");
@@ -52,7 +52,7 @@ pub fn act(event: Event<'_, Product>, status: &mut Status) -> bool {
     true
 }
 
-/// What a link puts its bytes into: one type for all calls, or the image has a table of functions for each.
+/// Returns the sink of a link. It has one type for all calls: the image has a table of functions for each type.
 fn sink<M: Machine>(machine: &mut M) -> impl FnMut(u8) + use<'_, M> {
     |byte| machine.write(byte)
 }

@@ -15,7 +15,8 @@ use gizwits_tests::noise::Noise;
 
 type Module = testing::Module<Product>;
 
-/// Of 1000 bytes, two are lost, one is doubled, two have another before them, two have a bit flipped.
+/// The noise of the line: of 1000 bytes, two are lost, one is doubled, two have another before them, and two have a flipped
+/// bit.
 const NOISE: Noise = Noise([200, 100, 200, 200]);
 const CONTROLS: u8 = 40;
 

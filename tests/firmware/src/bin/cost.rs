@@ -23,7 +23,7 @@ static CONTROL: [u8; 29] = [
     30, 0, 40, 0, 50, 0, 60,
 ];
 
-/// What an application does with an invalid point. One for all, so that a function of the codec is one, too.
+/// Takes note of an invalid point. All calls share this function, so that the functions of the codec exist once.
 fn note(point: PointId, why: ErrorKind) {
     black_box((point, why));
 }
@@ -46,7 +46,7 @@ fn measure(name: &'static str, mut step: impl FnMut()) -> u32 {
     cost
 }
 
-/// What a module says: info, the time and an acknowledgement while they are waited for, status, heartbeat,
+/// The frames of a module: info, the time and an acknowledgement while they are waited for, status, heartbeat,
 /// a read, a control, bytes, an unknown command, something illegal, big data, a control that is cut, the
 /// test, a restart.
 static LINE: [&[u8]; 14] = [

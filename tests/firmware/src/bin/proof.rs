@@ -84,7 +84,7 @@ static PUMP_CONTROL: [u8; 3] = [0x11, 0b0000_1010, 0b100];
 /// All but the fault and the flow: bits 1, 0 and 2; 0x021c * 0.1 - 40 = 14; four bytes.
 static PUMP_REPORT: [u8; 9] = [0x14, 0b0110_1011, 0b1001, 0x02, 0x1c, 1, 2, 3, 4];
 
-/// From the vendor's page: the control that was sent, and the report of the device.
+/// The control of the vendor's page, and the report of the device.
 static CONTROL: [u8; 14] = [0, 0, 0, 3, 9, 0, 0, 0x90, 1, 1, 1, 0, 0, 0x10];
 static REPORT: [u8; 16] = [0, 0, 0, 3, 11, 0, 0, 0x91, 4, 1, 0, 0, 0x10, 0, 0, 0];
 
