@@ -56,7 +56,7 @@
 //! # }
 //! ```
 //!
-//! The same in C is in the README, and as a whole program in `examples/host.c`.
+//! The README has this example in C, and `examples/host.c` is a whole program in C.
 //!
 //! # Safety
 //! All functions that take pointers have the contract of the header. A pointer to data is null with the length 0, or
