@@ -165,6 +165,27 @@ impl Program {
         }
         checked
     }
+
+    /// Checks the seeds of the fuzz target `generated_c` that are about these products. Returns their number.
+    fn check_seeds(&self) -> usize {
+        let fuzzed = generated_c::products(generated_c::DRAWN_TO_FUZZ);
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/generated_c");
+        let mut checked = 0;
+        for seed in std::fs::read_dir(folder).unwrap() {
+            let bytes = std::fs::read(seed.unwrap().path()).unwrap();
+            let (index, case) = generated_c::drawn_case(&fuzzed, &bytes);
+            let name = &fuzzed[index].name;
+            if let Some(index) = self
+                .products
+                .iter()
+                .position(|product| product.name == *name)
+            {
+                self.check(index, &[case]);
+                checked += 1;
+            }
+        }
+        checked
+    }
 }
 
 /// A product with these attrs, whose ids are their indexes.
@@ -300,6 +321,7 @@ fn check(protocol: &str) {
     program.check_drawn(&fixtures());
     let vectors = program.check_vectors();
     assert!(vectors > 120, "{vectors} vectors");
+    assert!(program.check_seeds() > 0, "no seed is about a product");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use gizwits_enterprise_client::endpoint;
 use gizwits_tests::targets::{TARGETS, Target};
 
-/// The targets that call C code. Tests of that code check their laws.
+/// The targets that call C code. The tests of that code call them with their seeds.
 const OF_C: [&str; 2] = ["c_abi", "generated_c"];
 
 /// The greatest length of a seed in bytes.

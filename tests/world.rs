@@ -303,19 +303,19 @@ fn controls_come_back_as_reports() {
     let device = &world.device;
     for (temp, control) in [
         (24, device.control(json!({"set_temp": 24}))),
-        (25, device.control(json!({"set_temp": 25})).as_raw()),
+        (25, device.control(json!({"set_temp": 25})).encoded()),
         (
             26,
             device
                 .control(json!({"set_temp": 26}))
-                .as_raw()
+                .encoded()
                 .binary_coding(Coding::Hex),
         ),
         (
             27,
             device
                 .control(json!({"set_temp": 27}))
-                .as_raw()
+                .encoded()
                 .binary_coding(Coding::Base64),
         ),
     ] {

@@ -42,6 +42,7 @@ impl fmt::Display for PointId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[must_use]
+#[non_exhaustive]
 pub struct Error {
     /// The kind of the error.
     pub kind: ErrorKind,

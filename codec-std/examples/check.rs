@@ -36,6 +36,7 @@ pub(crate) fn run(path: &str, out: &mut dyn Write) -> Result<bool, Box<dyn Error
         diagnostics,
         errors,
         warnings,
+        ..
     } = check(&json);
     for finding in &diagnostics {
         // The text has line and column. `span` has the bytes, for an editor.

@@ -29,6 +29,7 @@ use crate::text::printable;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Error {
     /// The kind in snake_case: one of [`KINDS`](Self::KINDS), of `log::KINDS` for a record of a log, or of
     /// [`capture::KINDS`](crate::capture::KINDS) for a stream.

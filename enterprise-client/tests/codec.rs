@@ -87,7 +87,7 @@ async fn an_empty_control_is_refused() {
     for call in [
         device.control(json!({})),
         device.control(json!({})).unchecked(),
-        device.control(Attrs::new()).as_raw(),
+        device.control(Attrs::new()).encoded(),
         device.control_raw([]),
         device.control_raw([]).unchecked(),
     ] {
@@ -195,14 +195,14 @@ async fn every_form_on_the_wire() {
         sent(&server),
         json!({"binary_coding": "hex", "attrs": {"switch": true, "code": "0100000000"}})
     );
-    device.control(&attrs).as_raw().send().await.unwrap();
+    device.control(&attrs).encoded().send().await.unwrap();
     assert_eq!(
         sent(&server),
         json!({"raw": [1, 9, 1, 0, 0, 1, 0, 0, 0, 0]})
     );
     device
         .control(&attrs)
-        .as_raw()
+        .encoded()
         .binary_coding(Coding::Hex)
         .send()
         .await
@@ -474,7 +474,7 @@ async fn a_command_for_a_shell_is_checked_as_far_as_the_definition_is_known() {
             .ends_with(r#"'{"attrs":{"switch":1}}'"#)
     );
     assert!(matches!(
-        device.control(&attrs).as_raw().curl(),
+        device.control(&attrs).encoded().curl(),
         Err(Error::Invalid(_))
     ));
     product.definition().await.unwrap();
@@ -569,7 +569,7 @@ async fn products_of_variable_length_are_no_different() {
     );
     device
         .control(json!({"mode": 1}))
-        .as_raw()
+        .encoded()
         .send()
         .await
         .unwrap();

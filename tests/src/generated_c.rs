@@ -616,18 +616,24 @@ impl GeneratedC {
     }
 }
 
+/// Returns an arbitrary command to one of the products, with the index of the product.
+#[must_use]
+pub fn drawn_case(products: &[GeneratedC], bytes: &[u8]) -> (usize, Case) {
+    let mut draw = Draw::new(bytes);
+    let index = draw.below(products.len() as u32) as usize;
+    (index, products[index].case(&mut draw))
+}
+
 /// An arbitrary command to one of the products: its generated code answers what the layout says. `drive` passes a line
 /// to the code of the product with this index, and returns the answer.
 ///
 /// # Panics
 /// If the law is broken.
 pub fn law(products: &[GeneratedC], bytes: &[u8], drive: impl FnOnce(usize, &str) -> String) {
-    let mut draw = Draw::new(bytes);
-    let index = draw.below(products.len() as u32) as usize;
-    let product = &products[index];
-    let case = product.case(&mut draw);
+    let (index, case) = drawn_case(products, bytes);
     let answer = drive(index, &case.line);
-    assert_eq!(answer, case.answer, "{}: {}", product.name, case.line);
+    let name = &products[index].name;
+    assert_eq!(answer, case.answer, "{name}: {}", case.line);
 }
 
 /// Returns the P0 of a payload, which is the P0 itself or a frame; `None` for a frame without one.

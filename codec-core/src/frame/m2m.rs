@@ -395,6 +395,7 @@ fn did(input: &[u8]) -> Parsed<'_, &[u8]> {
 
 /// The result of [`scan`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Scan<'b> {
     /// The number of bytes to remove from the start of the buffer, including those of the event.
     pub consumed: usize,

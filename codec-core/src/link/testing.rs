@@ -92,6 +92,7 @@ const TIME: [u8; 11] = [7, 0xea, 11, 24, 10, 30, 45, 0x6a, 0x2b, 0x3c, 0x4d];
 
 /// A frame that the device has sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Received {
     /// The command of the frame.
     pub command: Command,
@@ -103,6 +104,7 @@ pub struct Received {
 
 /// A frame that the module has sent, and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sent {
     /// The command of the frame.
     pub command: Command,

@@ -177,6 +177,7 @@ impl core::fmt::Debug for PointValue<'_, '_> {
 
 /// The span of a value in the bytes after the flags or mask of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Span {
     /// The range of bytes that contain the value.
     pub bytes: Range<usize>,

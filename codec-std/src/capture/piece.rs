@@ -5,6 +5,7 @@ use crate::message::payload;
 
 /// A piece of a stream: a frame, or bytes that belong to no frame.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Piece<'b, F> {
     /// The offset of the first byte of the piece, from the start of the stream.
     pub offset: u64,

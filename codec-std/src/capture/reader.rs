@@ -35,6 +35,7 @@ impl Framing {
 
 /// One message of a capture, or bytes or text that are none.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Entry<'p, 'b> {
     /// The text around the payload, if the payload is a part of a line of other text.
     pub line: Option<&'b str>,

@@ -38,6 +38,7 @@ pub(crate) const ACTION_WORDS: &[&str] = &[
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Decoded<'p, 'b> {
     pub(crate) product: &'p Product,
     /// The M2M frame or service message around the content, if there is one.

@@ -10,6 +10,7 @@ use crate::error::counted;
 
 /// An M2M frame that owns its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct M2mFrame {
     /// The flag byte. Bit 0 is set if the frame has a did.
     pub flag: u8,

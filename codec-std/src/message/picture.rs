@@ -109,6 +109,7 @@ pub struct Cell {
 
 /// A value of a message as text for people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Seen {
     /// The value, as [`Product::show`] returns it.
     pub value: String,

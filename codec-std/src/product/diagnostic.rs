@@ -64,6 +64,7 @@ impl fmt::Display for Diagnostic {
 
 /// The result of [`check`](crate::check()): all diagnostics, and the product if none is an error.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Check {
     /// The product; `None` if there are errors.
     pub product: Option<Product>,

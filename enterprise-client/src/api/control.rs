@@ -35,7 +35,7 @@ pub struct Control {
     coding: Option<Coding>,
     /// Whether the content is checked against the definition.
     checked: bool,
-    as_raw: bool,
+    encoded: bool,
     #[cfg(feature = "codec")]
     rounding: gizwits_codec_std::Rounding,
 }
@@ -111,7 +111,7 @@ impl<M: Mode> Device<M> {
             content,
             coding: None,
             checked: cfg!(feature = "codec"),
-            as_raw: false,
+            encoded: false,
             #[cfg(feature = "codec")]
             rounding: gizwits_codec_std::Rounding::Exact,
         };
@@ -150,17 +150,17 @@ impl Control {
         definition: Option<&Definition>,
     ) -> Result<Content, Error> {
         match (content, definition) {
-            (Content::Attrs(json), Some(definition)) if self.checked || self.as_raw => {
+            (Content::Attrs(json), Some(definition)) if self.checked || self.encoded => {
                 let mut message = definition.message(Action::Control).rounding(self.rounding);
                 message.set_json(json)?;
                 let p0 = message.encode()?;
-                return Ok(match self.as_raw {
+                return Ok(match self.encoded {
                     true => Content::Raw(p0),
                     false => Content::Attrs(self.completed(definition, &p0)?),
                 });
             }
-            (Content::Attrs(_), None) if self.as_raw => {
-                let message = "`as_raw` needs the product's definition: call `definition` first";
+            (Content::Attrs(_), None) if self.encoded => {
+                let message = "`encoded` needs the product's definition: call `definition` first";
                 return Err(Error::Invalid(message.to_owned()));
             }
             (Content::Raw(bytes), Some(definition)) if self.checked => check(definition, bytes)?,
@@ -250,12 +250,12 @@ impl<M: Mode> Call<M, Control> {
     /// use serde_json::json;
     ///
     /// let device = product.device("cBYkSjoE2xspYMhaUHdk5k");
-    /// device.control(json!({"set_temp": 24})).as_raw().send().await?;
+    /// device.control(json!({"set_temp": 24})).encoded().send().await?;
     /// # Ok(())
     /// # }
     /// ```
-    pub fn as_raw(mut self) -> Self {
-        self.operation.as_raw = true;
+    pub fn encoded(mut self) -> Self {
+        self.operation.encoded = true;
         self
     }
 
@@ -282,6 +282,6 @@ impl Operation for Control {
     }
 
     fn wants_definition(&self) -> bool {
-        (self.checked || self.as_raw) && matches!(self.content, Ok(Content::Attrs(_)))
+        (self.checked || self.encoded) && matches!(self.content, Ok(Content::Attrs(_)))
     }
 }
