@@ -710,11 +710,22 @@ fn records_of_other_programs() {
             with_did.clone(),
         ),
         (
+            format!(
+                r#"{{"cmd":"event_push","event_type":"device_status_raw","did":"D","created_at":{time},"data":"{base64}"}}"#
+            ),
+            with_did.clone(),
+        ),
+        (
             format!(r#"{{"did":"D","timestamp":{time},"device_status_raw":"{base64}"}}"#),
             with_did.clone(),
         ),
         (
             format!(r#"{{"did":"D","timestamp":{time},"payload_bin":"{hex}"}}"#),
+            with_did.clone(),
+        ),
+        // A member that is not read may be there twice.
+        (
+            format!(r#"{{"did":"D","timestamp":{time},"payload_bin":"{hex}","x":1,"x":2}}"#),
             with_did.clone(),
         ),
         (
@@ -793,6 +804,11 @@ fn records_of_other_programs() {
         (r#"{"payload":[256]}"#, "record"),
         (r#"{"did":1,"payload_bin":7}"#, "record"),
         (r#"{"did":"D","did":"D","payload":"02"}"#, "record"),
+        // Of two members with one name, each could be meant.
+        (r#"{"payload":5,"payload":"02"}"#, "record"),
+        (r#"{"payload":[2],"payload":[2]}"#, "record"),
+        (r#"{"data":{"raw":[2],"raw":[2]}}"#, "record"),
+        (r#"{"body":"{\"raw\":[2],\"raw\":[2]}"}"#, "record"),
     ] {
         let ran = decode(&["-"], line);
         assert_eq!(ran.code, 1, "{line}");

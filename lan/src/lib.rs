@@ -168,3 +168,7 @@ pub const DEVICE_PORT: u16 = 12416;
 pub const DISCOVERY_PORT: u16 = 12414;
 /// The UDP port to which devices broadcast an announcement after their start.
 pub const ANNOUNCEMENT_PORT: u16 = 2415;
+
+#[cfg(all(doctest, feature = "tokio"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

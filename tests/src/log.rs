@@ -124,10 +124,15 @@ pub fn law(bytes: &[u8]) {
     assert_eq!(learnt.rejects, strict.rejects);
     cuts(&products, options, how & 32 != 0, device, text);
 
+    // The slow reader does not read the forms of other programs.
+    let own: Vec<_> = text
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !is_foreign(line))
+        .collect();
+    let learnt = decode(&products, options, device, &own.join(&b'\n'));
     let mut lines = learnt.ndjson.lines();
     let mut rejects = learnt.rejects.iter();
-    let all = text.split(|byte| *byte == b'\n').enumerate();
-    for (number, line) in all {
+    for (number, line) in own.into_iter().enumerate() {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.trim_ascii().is_empty() && line.len() <= options.line_limit {
             continue;
@@ -367,6 +372,27 @@ impl<'de> serde::Deserialize<'de> for Members {
         }
         deserializer.deserialize_map(Visitor)
     }
+}
+
+/// Whether a line may be one of another program: an object with a member of theirs, or with a payload that is a list.
+fn is_foreign(line: &[u8]) -> bool {
+    const THEIRS: [&str; 10] = [
+        "payload_bin",
+        "device_status_raw",
+        "raw",
+        "data",
+        "body",
+        "objects",
+        "topic",
+        "index",
+        "layers",
+        "_source",
+    ];
+    serde_json::from_slice(line).is_ok_and(|Members(members)| {
+        members.iter().any(|(key, value)| {
+            THEIRS.contains(&&**key) || key == "payload" && value.get().starts_with('[')
+        })
+    })
 }
 
 /// The line of NDJSON that a slow reader makes of a line, or the kind of its reject.

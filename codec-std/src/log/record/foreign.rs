@@ -4,6 +4,7 @@
 //!
 //! ```text
 //! {"cmd":"s2c_raw","data":{"did":…,"raw":[4,1,0]}}
+//! {"cmd":"event_push","event_type":"device_status_raw","did":…,"created_at":…,"data":"BAEA"}
 //! {"cmd":"event_push","event_type":"device_status_raw","did":…,"created_at":…,"data":{"raw":"BAEA"}}
 //! {"device_status_raw":"BAEA"}   {"payload_bin":"000000…"}   {"payload":[4,1,0]}
 //! {"body":"{\"objects\":[{\"payload\":…},…]}"}
@@ -13,12 +14,15 @@
 //! ```
 
 use std::borrow::Cow;
+use std::fmt;
 
 use gizwits_codec_core::m2m;
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::Members;
 use super::packet::{Packet, time};
+use super::reader::repeated;
 use super::timestamp::Timestamp;
 use crate::capture::{M2mStream, Piece};
 use crate::error::Error;
@@ -38,7 +42,14 @@ pub(crate) fn read(line: &str, encoding: Option<Encoding>) -> Option<Found> {
     };
     match Packet::read(line) {
         Some(packet) => found.packet(&packet),
-        None => found.value(&serde_json::from_str(line).ok()?, DEPTH),
+        None => {
+            let value = found.json(line)?;
+            found.value(&value, DEPTH);
+        }
+    }
+    if let Some(name) = found.twice.take() {
+        found.records.clear();
+        found.errors = vec![(Position::ONLY, repeated(&name))];
     }
     let times = found
         .records
@@ -66,6 +77,8 @@ pub(crate) struct Found {
     encoding: Option<Encoding>,
     /// Whether a part of the line has one of the forms.
     is_known: bool,
+    /// The name of a member that an object has twice. Packets of tshark have such members on purpose.
+    twice: Option<String>,
 }
 
 /// The number of a payload, from 1, and the number of all payloads of its line.
@@ -89,7 +102,97 @@ impl Position {
 /// The names of payloads, in the order in which they are looked for.
 const PAYLOADS: [&str; 4] = ["payload", "payload_bin", "device_status_raw", "raw"];
 
+/// The names of all members that are read. Of two with one name, the map of an object would keep the last.
+const READ: [&str; 15] = [
+    "payload",
+    "payload_bin",
+    "device_status_raw",
+    "raw",
+    "data",
+    "body",
+    "objects",
+    "topic",
+    "timestamp",
+    "created_at",
+    "ts",
+    "type",
+    "did",
+    "product_key",
+    "event_type",
+];
+
+/// Reads a value, and keeps the name of a member that an object has twice and that is read.
+struct Unique<'f>(&'f mut Option<String>);
+
+impl<'de> DeserializeSeed<'de> for Unique<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Value, D::Error> {
+        json.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Unique<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(key) = map.next_key::<String>()? {
+            let value = map.next_value_seed(Unique(self.0))?;
+            if members.contains_key(&key) && READ.contains(&&*key) {
+                self.0.get_or_insert_with(|| key.clone());
+            }
+            members.insert(key, value);
+        }
+        Ok(Value::Object(members))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = seq.next_element_seed(Unique(self.0))? {
+            values.push(value);
+        }
+        Ok(Value::Array(values))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(text.into())
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+        Ok(number.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+}
+
 impl Found {
+    /// Reads JSON; `None` if the text is none.
+    fn json(&mut self, text: &str) -> Option<Value> {
+        let mut json = serde_json::Deserializer::from_str(text);
+        let value = Unique(&mut self.twice).deserialize(&mut json).ok()?;
+        json.end().ok()?;
+        Some(value)
+    }
+
     fn value(&mut self, value: &Value, depth: usize) {
         let Some(depth) = depth.checked_sub(1) else {
             return;
@@ -99,7 +202,7 @@ impl Found {
             Value::Array(values) => values.iter().for_each(|value| self.value(value, depth)),
             // JSON in a text.
             Value::String(text) if text.trim_start().starts_with(['{', '[', '"']) => {
-                if let Ok(value) = serde_json::from_str(text) {
+                if let Some(value) = self.json(text) {
                     self.value(&value, depth);
                 }
             }
@@ -116,6 +219,16 @@ impl Found {
         if let Some(payload) = PAYLOADS
             .iter()
             .find_map(|name| self.payload(members.get(*name)?))
+        {
+            self.is_known = true;
+            let members = record(members, &Map::new(), payload);
+            self.records.push((members, Position::ONLY));
+            return;
+        }
+        // The push of a raw status has its payload in place of an object of points.
+        let event = members.get("event_type").and_then(Value::as_str);
+        if event.is_some_and(|event| event.ends_with("_raw"))
+            && let Some(payload) = members.get("data").and_then(|data| self.payload(data))
         {
             self.is_known = true;
             let members = record(members, &Map::new(), payload);

@@ -301,15 +301,17 @@ impl<'de> Visitor<'de> for MembersVisitor<'_> {
             if value == "null" {
                 continue;
             }
-            match text(value) {
-                Some(_) if member.is_some() => {
-                    wrong.get_or_insert_with(|| repeated(&key));
-                }
-                Some(text) => *member = Some(text),
-                None => {
-                    let message = format!("`{key}` is not a string");
-                    wrong.get_or_insert_with(|| Error::new("record", message));
-                }
+            if member.is_some() {
+                // Another program may write a payload that is no string, but not two payloads.
+                wrong = wrong.filter(|error| error.kind != "record");
+                wrong.get_or_insert_with(|| repeated(&key));
+                continue;
+            }
+            *member = text(value);
+            if member.is_none() {
+                let message = format!("`{key}` is not a string");
+                wrong.get_or_insert_with(|| Error::new("record", message));
+                *member = Some(value.into());
             }
         }
         Ok(match (wrong, &members.payload) {
@@ -328,7 +330,8 @@ fn put_member(extra: &mut Vec<u8>, key: &str, json: &str) {
     extra.extend(json.as_bytes());
 }
 
-fn repeated(key: &str) -> Error {
+/// The error of an object that has a member twice.
+pub(super) fn repeated(key: &str) -> Error {
     Error::new("record", format!("duplicate member `{key}`"))
 }
 
