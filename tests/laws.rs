@@ -2,9 +2,9 @@
 
 use bytes::BytesMut;
 use gizwits_codec_core::m2m::{self, Event};
-use gizwits_codec_core::rules;
-use gizwits_codec_std::M2mCodec;
-use gizwits_codec_std::capture::{Framing, M2mStream, Piece};
+use gizwits_codec_core::{rules, uart};
+use gizwits_codec_std::capture::{CaptureDecoder, Framing, M2mStream, Piece};
+use gizwits_codec_std::{M2mCodec, Picture};
 use gizwits_tests::arbitrary::{self, Draw, Protocol};
 use gizwits_tests::{answers, capture, laws, log, packets, scenario, vectors};
 use proptest::collection::vec;
@@ -241,6 +241,28 @@ fn the_longest_status_has_a_frame() {
     let mut stream = BytesMut::from(&bytes[..]);
     let decoded = M2mCodec::new().decode(&mut stream).unwrap().unwrap();
     assert_eq!(decoded.as_frame(), frame);
+}
+
+/// A did that is not UTF-8 is `0x` and hex in every form of a frame.
+#[test]
+fn a_did_that_is_no_text_is_hex() {
+    let did = &b"d\xff"[..];
+    let m2m = [&b"\0\0\0\x03\x08\x01\0\x90\0\x02"[..], did, b"\x02"].concat();
+    let uart = uart::Frame {
+        command: uart::Command::TO_DEVICE,
+        sn: 1,
+        flags: 1,
+        payload: &[&[2], did, b"\x02"].concat(),
+    };
+    let decoder = CaptureDecoder::new();
+    for captured in [decoder.decode(&m2m), decoder.uart(uart)] {
+        let json: serde_json::Value = serde_json::from_str(&captured.unwrap().to_json()).unwrap();
+        assert_eq!(json["frame"]["did"], "0x64ff", "{json}");
+    }
+    let product = vectors::product("air-conditioner");
+    let picture = Picture::of_message(&product.decode(&m2m).unwrap(), &m2m);
+    let rows = format!("{:?}", picture.rows);
+    assert!(rows.contains("did 0x64ff"), "{rows}");
 }
 
 /// Every fixture is read without a finding, prints itself, and the core agrees about it.
