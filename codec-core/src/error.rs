@@ -26,8 +26,9 @@ impl fmt::Display for PointId {
 
 /// An error: a kind, the points concerned, and a position.
 ///
-/// The error of a payload has the byte of that payload. The error of a definition or of a refused value
-/// has the byte of the status that the definition names. An error is `Copy` and holds no strings:
+/// The error of a payload has the byte of that payload. The error of a definition has the byte offset and the bit offset
+/// of the definition. The error of a refused value has the first byte of the status that holds the value, which in a bit
+/// area of several bytes is not the byte offset of the definition. An error is `Copy` and holds no strings:
 /// `gizwits-codec-std` adds the names of points.
 ///
 /// ```
