@@ -506,7 +506,7 @@ where
     let mut sent = 0;
     let mut link: Link<'_, M> = Link::new(&info, &mut room);
     let _ = link.poll(0, &M::Status::default(), &mut |_| sent += 1);
-    assert!(sent > values.as_ref().len() && sent <= Link::<M>::longest());
+    assert!(sent > values.as_ref().len() && sent <= Link::<M>::longest(0));
 
     for file in ["standard.json", "var_len.json"] {
         for vector in vectors(file) {

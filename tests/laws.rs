@@ -2,8 +2,9 @@
 
 use bytes::BytesMut;
 use gizwits_codec_core::m2m::{self, Event};
-use gizwits_codec_std::M2mCodec;
-use gizwits_codec_std::capture::Framing;
+use gizwits_codec_core::{rules, uart};
+use gizwits_codec_std::capture::{CaptureDecoder, Framing, M2mStream, Piece};
+use gizwits_codec_std::{M2mCodec, Picture};
 use gizwits_tests::arbitrary::{self, Draw, Protocol};
 use gizwits_tests::{answers, capture, laws, log, packets, scenario, vectors};
 use proptest::collection::vec;
@@ -213,6 +214,63 @@ proptest! {
             prop_assert_eq!(codec.decode(&mut written).unwrap(), Some(frame));
         }
     }
+}
+
+/// Readers with the default limit accept the frame of the longest status.
+#[test]
+fn the_longest_status_has_a_frame() {
+    let mut p0 = vec![7; rules::MAX_STATUS as usize + 1];
+    p0[0] = 4;
+    let frame = m2m::Frame {
+        flag: 1,
+        command: m2m::REQUEST,
+        sn: Some(7),
+        did: Some(&[b'd'; m2m::MAX_DID]),
+        body: &p0,
+    };
+    let mut bytes = vec![0; p0.len() + 96];
+    let len = frame.encode(&mut bytes).unwrap();
+    bytes.truncate(len);
+    let parsed = m2m::parse(&bytes, m2m::DEFAULT_LIMIT);
+    assert_eq!(parsed, Ok((Event::Frame(frame), &[][..])));
+
+    let mut buffer = vec![0; m2m::DEFAULT_LIMIT + 8];
+    let mut decoder = m2m::Decoder::new(&mut buffer);
+    assert!(decoder.push(&bytes).is_empty());
+    assert_eq!(decoder.next_event(), Some(Event::Frame(frame)));
+
+    let mut pieces = Vec::new();
+    let mut stream = M2mStream::new();
+    let mut each = |piece: Piece<'_, ()>| pieces.push((piece.bytes.len(), piece.frame));
+    stream.push(&bytes, &mut each);
+    stream.finish(&mut each);
+    assert_eq!(pieces, [(len, Ok(()))]);
+
+    let mut stream = BytesMut::from(&bytes[..]);
+    let decoded = M2mCodec::new().decode(&mut stream).unwrap().unwrap();
+    assert_eq!(decoded.as_frame(), frame);
+}
+
+/// A did that is not UTF-8 is `0x` and hex in every form of a frame.
+#[test]
+fn a_did_that_is_no_text_is_hex() {
+    let did = &b"d\xff"[..];
+    let m2m = [&b"\0\0\0\x03\x08\x01\0\x90\0\x02"[..], did, b"\x02"].concat();
+    let uart = uart::Frame {
+        command: uart::Command::TO_DEVICE,
+        sn: 1,
+        flags: 1,
+        payload: &[&[2], did, b"\x02"].concat(),
+    };
+    let decoder = CaptureDecoder::new();
+    for captured in [decoder.decode(&m2m), decoder.uart(uart)] {
+        let json: serde_json::Value = serde_json::from_str(&captured.unwrap().to_json()).unwrap();
+        assert_eq!(json["frame"]["did"], "0x64ff", "{json}");
+    }
+    let product = vectors::product("air-conditioner");
+    let picture = Picture::of_message(&product.decode(&m2m).unwrap(), &m2m);
+    let rows = format!("{:?}", picture.rows);
+    assert!(rows.contains("did 0x64ff"), "{rows}");
 }
 
 /// Every fixture is read without a finding, prints itself, and the core agrees about it.

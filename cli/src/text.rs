@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::io::Write as _;
 
-pub(crate) use gizwits_codec_std::text::{is_invisible, printable};
+pub(crate) use gizwits_codec_std::text::{did, is_invisible, printable};
 
 /// Writes a line to stderr. Errors are ignored, because nobody reads a stderr that is closed.
 pub(crate) fn tell(message: impl Display) {

@@ -1125,7 +1125,7 @@ const char *gizwits_status_name(int32_t status);
  * Reads the frame at the start of `bytes` and stores it in `*frame`, with pointers into `bytes`.
  *
  * `*consumed` is the number of bytes that the frame has; further bytes may follow. `limit` is the highest length that
- * is accepted in the length field of the frame, or 0 for 65536. GIZWITS_STATUS_INCOMPLETE says that the frame goes on.
+ * is accepted in the length field of the frame, or 0 for 131072. GIZWITS_STATUS_INCOMPLETE says that the frame goes on.
  */
 gizwits_status gizwits_frame_parse(const uint8_t *bytes,
                                    size_t length,
@@ -1549,7 +1549,7 @@ gizwits_status gizwits_encode(gizwits_product product,
  * Reads the frame at the start of `bytes` and stores it in `*frame`, with pointers into `bytes`.
  *
  * `*consumed` is the number of bytes that the frame has; further bytes may follow. `limit` is the highest length that
- * is accepted in the length field of the frame, or 0 for 65536. GIZWITS_STATUS_INCOMPLETE says that the frame goes on.
+ * is accepted in the length field of the frame, or 0 for 131072. GIZWITS_STATUS_INCOMPLETE says that the frame goes on.
  */
 gizwits_status gizwits_frame_parse(const uint8_t *bytes,
                                    size_t length,

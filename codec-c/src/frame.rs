@@ -76,7 +76,7 @@ impl From<Event<'_>> for gizwits_frame {
 /// Reads the frame at the start of `bytes` and stores it in `*frame`, with pointers into `bytes`.
 ///
 /// `*consumed` is the number of bytes that the frame has; further bytes may follow. `limit` is the highest length that
-/// is accepted in the length field of the frame, or 0 for 65536. GIZWITS_STATUS_INCOMPLETE says that the frame goes on.
+/// is accepted in the length field of the frame, or 0 for 131072. GIZWITS_STATUS_INCOMPLETE says that the frame goes on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn gizwits_frame_parse(
     bytes: *const u8,

@@ -7,7 +7,7 @@
 //! Report: switch true, mode #1, set_temp 24, room_temp 11.5
 //! Report: switch true, mode #3 (the enum index has no label), set_temp 24, room_temp 11.5
 //! Control: set_temp 25
-//! a payload was refused: the bytes end too early: point 3, byte 4
+//! a payload was refused: the bytes end too early (at least 1 missing): point 3, byte 4
 //! 5 bytes belonged to no frame
 //! ```
 

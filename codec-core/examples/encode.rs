@@ -8,7 +8,7 @@
 //! report    14050115
 //! over UART ffff000905000000140501153d
 //! refused: the value is above the maximum: point 1, byte 1
-//! refused: the value is between two steps: point 1, byte 1
+//! refused: the value is between two steps (raw values 49 and 50): point 1, byte 1
 //! refused: the point is not writable: point 2, byte 2
 //! refused: the kind of the value does not match the point: point 0, byte 0
 //! rounded   01020031

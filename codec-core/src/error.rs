@@ -26,8 +26,9 @@ impl fmt::Display for PointId {
 
 /// An error: a kind, the points concerned, and a position.
 ///
-/// The error of a payload has the byte of that payload. The error of a definition or of a refused value
-/// has the byte of the status that the definition names. An error is `Copy` and holds no strings:
+/// The error of a payload has the byte of that payload. The error of a definition has the byte offset and the bit offset
+/// of the definition. The error of a refused value has the first byte of the status that holds the value, which in a bit
+/// area of several bytes is not the byte offset of the definition. An error is `Copy` and holds no strings:
 /// `gizwits-codec-std` adds the names of points.
 ///
 /// ```
@@ -147,7 +148,7 @@ impl fmt::Display for Error {
 impl core::error::Error for Error {}
 
 /// The text of an error as its `Display` writes it, made by a constant function that the compiler can call for its own
-/// messages. The expected and found checksum are left out: they are in no definition.
+/// messages.
 pub(crate) struct ConstText {
     bytes: [u8; ConstText::ROOM],
     len: usize,
@@ -165,8 +166,52 @@ impl ConstText {
     pub(crate) const fn of(error: &Error) -> Self {
         let mut text = ConstText::EMPTY;
         text.put(error.kind.text());
+        text.put_fields(&error.kind);
         text.put_place(error);
         text
+    }
+
+    /// Appends the fields of a kind, in brackets.
+    const fn put_fields(&mut self, kind: &ErrorKind) {
+        match *kind {
+            ErrorKind::Incomplete { missing } => {
+                self.put_number(" (", "at least ", missing);
+                self.put(" missing)");
+            }
+            ErrorKind::Trailing { extra } => self.put_bytes(" (", extra, ")"),
+            ErrorKind::UnknownAction { action } | ErrorKind::OtherProtocol { action } => {
+                self.put_hex(" (", action);
+                self.put(")");
+            }
+            ErrorKind::Checksum { expected, found } => {
+                self.put_hex(" (expected ", expected);
+                self.put_hex(", found ", found);
+                self.put(")");
+            }
+            ErrorKind::OffStep { below } => {
+                self.put_number(" (", "raw values ", below);
+                self.put_number(" and ", "", below.saturating_add(1));
+                self.put(")");
+            }
+            ErrorKind::BinaryLength { expected } => {
+                self.put_bytes(" (expected ", expected as u32, ")");
+            }
+            // A link needs 0 bytes if another request is in progress.
+            ErrorKind::OutOfSpace { needed: 0 } => {}
+            ErrorKind::OutOfSpace { needed } => self.put_bytes(" (", needed, " needed)"),
+            ErrorKind::Missing { key }
+            | ErrorKind::WrongType { key }
+            | ErrorKind::UnknownWord { key } => {
+                self.put(" (");
+                self.put(key.pointer());
+                self.put(")");
+            }
+            ErrorKind::LabelType { index } => {
+                self.put_number(" (", "label ", index);
+                self.put(")");
+            }
+            _ => {}
+        }
     }
 
     /// Appends the points, the byte and the bit of an error.
@@ -205,6 +250,24 @@ impl ConstText {
         }
     }
 
+    const fn put_bytes(&mut self, lead: &str, number: u32, end: &str) {
+        self.put_number(lead, "", number);
+        self.put(if number == 1 { " byte" } else { " bytes" });
+        self.put(end);
+    }
+
+    const fn put_hex(&mut self, lead: &str, byte: u8) {
+        self.put(lead);
+        self.put("0x");
+        self.put_digit(byte >> 4);
+        self.put_digit(byte & 15);
+    }
+
+    const fn put_digit(&mut self, digit: u8) {
+        let zero = if digit < 10 { b'0' } else { b'a' - 10 };
+        self.put_byte(zero.wrapping_add(digit));
+    }
+
     const fn put_byte(&mut self, byte: u8) {
         if let Some((_, [slot, ..])) = self.bytes.split_at_mut_checked(self.len) {
             *slot = byte;
@@ -237,7 +300,7 @@ macro_rules! kinds {
         ///
         /// let kind = ErrorKind::OffStep { below: 7 };
         /// assert_eq!(kind.name(), "off_step");
-        /// assert_eq!(kind.to_string(), "the value is between two steps");
+        /// assert_eq!(kind.to_string(), "the value is between two steps (raw values 7 and 8)");
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -401,10 +464,9 @@ kinds! {
 impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())?;
-        if let ErrorKind::Checksum { expected, found } = self {
-            write!(f, " (expected {expected:#04x}, found {found:#04x})")?;
-        }
-        Ok(())
+        let mut fields = ConstText::EMPTY;
+        fields.put_fields(self);
+        f.write_str(fields.as_str())
     }
 }
 
@@ -484,5 +546,51 @@ mod tests {
         ] {
             assert_eq!(ConstText::of(&error).as_str(), error.to_string());
         }
+    }
+
+    /// Both texts of a kind with fields end with the fields.
+    #[test]
+    fn texts_have_the_fields() {
+        let (max, key) = (u32::MAX, Key::BitOffset);
+        for (kind, fields) in [
+            (ErrorKind::Incomplete { missing: 3 }, "at least 3 missing"),
+            (ErrorKind::Trailing { extra: 1 }, "1 byte"),
+            (ErrorKind::Trailing { extra: 20 }, "20 bytes"),
+            (ErrorKind::UnknownAction { action: 0x53 }, "0x53"),
+            (ErrorKind::OtherProtocol { action: 0x0a }, "0x0a"),
+            (
+                ErrorKind::Checksum {
+                    expected: 0xf9,
+                    found: 0,
+                },
+                "expected 0xf9, found 0x00",
+            ),
+            (ErrorKind::OffStep { below: 7 }, "raw values 7 and 8"),
+            (
+                ErrorKind::OffStep { below: max },
+                "raw values 4294967295 and 4294967295",
+            ),
+            (
+                ErrorKind::BinaryLength { expected: u16::MAX },
+                "expected 65535 bytes",
+            ),
+            (
+                ErrorKind::OutOfSpace { needed: max },
+                "4294967295 bytes needed",
+            ),
+            (ErrorKind::Missing { key: Key::Max }, "/uint_spec/max"),
+            (ErrorKind::WrongType { key: Key::Attrs }, "/attrs"),
+            (ErrorKind::UnknownWord { key }, "/position/bit_offset"),
+            (ErrorKind::LabelType { index: max }, "label 4294967295"),
+        ] {
+            let other = PointId(u16::MAX);
+            let error = Error::new(kind).about(other).with(other).at(max).bit(max);
+            let place = "point 65535, point 65535, byte 4294967295, bit 4294967295";
+            let expected = std::format!("{} ({fields}): {place}", kind.text());
+            assert_eq!(error.to_string(), expected);
+            assert_eq!(ConstText::of(&error).as_str(), expected);
+        }
+        let busy = Error::new(ErrorKind::OutOfSpace { needed: 0 });
+        assert_eq!(busy.to_string(), "the output buffer is too short");
     }
 }

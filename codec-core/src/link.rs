@@ -6,6 +6,10 @@
 //! both again if the module does not acknowledge them. The link writes into a sink of the caller, one frame
 //! at a time. A full sink may drop bytes, because the link sends lost frames again.
 //!
+//! Call a link from one context, usually the main loop. The receive interrupt of the UART puts the bytes of the module
+//! into a ring buffer, and the main loop passes them to [`Link::receive`]. The sink appends to a ring buffer of at
+//! least [`Link::longest`] bytes, which the transmit interrupt empties.
+//!
 //! The module `testing` (feature `testing`) plays the Wi-Fi module, so that an application is tested on the host.
 
 mod device;
@@ -274,7 +278,7 @@ enum Known {
 ///
 /// static INFO: DeviceInfo = DeviceInfo::new(Lamp::PRODUCT_KEY);
 ///
-/// let mut buffer = [0; 64];
+/// let mut buffer = [0; Link::<Lamp>::room()];
 /// let mut link: Link<Lamp> = Link::new(&INFO, &mut buffer);
 /// let (mut status, mut sent) = (false, Vec::new());
 /// let mut sink = |byte| sent.push(byte);
@@ -343,7 +347,8 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     /// Creates a link that reports the status at the first [`poll`](Self::poll).
     ///
     /// `info` is the description that the link sends to the module. `buffer` holds a frame of the module
-    /// while it is received. Its length should be [`room`](Self::room).
+    /// while it is received. Its length should be [`room`](Self::room). A frame that is longer than the buffer is
+    /// dropped without an answer and without an event.
     #[inline]
     pub fn new(info: &'b DeviceInfo, buffer: &'b mut [u8]) -> Self {
         Link::with_state(info.bytes(), buffer, ModelState::new())
@@ -369,15 +374,31 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
         })
     }
 
-    /// Returns the maximum number of bytes that one call writes to the sink, stuffing included.
-    pub const fn longest() -> usize {
+    /// Returns the maximum number of bytes that one call of [`receive`](Self::receive) or [`poll`](Self::poll) writes to
+    /// the sink, stuffing included. `outbox` is the length in bytes of the buffer of [`with_outbox`](Self::with_outbox),
+    /// or 0 without one.
+    ///
+    /// ```
+    /// use gizwits_codec_core::link::Link;
+    /// use gizwits_codec_core::model::Model;
+    ///
+    /// fn has_room<M: Model>(ring: &[u8], outbox: &[u8]) -> bool {
+    ///     ring.len() >= Link::<M>::longest(outbox.len())
+    /// }
+    /// ```
+    pub const fn longest(outbox: usize) -> usize {
         let report = M::LAYOUT.p0_len(Action::Report);
         let info = 106;
-        // The answer to a read and a report, or the description of the device. Stuffing doubles the length at
-        // most.
-        let two = report.saturating_add(OVERHEAD).saturating_mul(4);
-        let one = OVERHEAD.saturating_add(info).saturating_mul(2);
-        if two > one { two } else { one }
+        // The data of the outbox follows the byte of its action.
+        let data = outbox.saturating_add(1);
+        let own = if report > data { report } else { data };
+        // The answer to a read, and a report or the data, or the description of the device. Stuffing doubles the
+        // length at most.
+        let reply = report.saturating_add(OVERHEAD);
+        let poll = reply.saturating_add(own.saturating_add(OVERHEAD));
+        let answer = OVERHEAD.saturating_add(info);
+        let longest = if poll > answer { poll } else { answer };
+        longest.saturating_mul(2)
     }
 }
 
@@ -569,7 +590,8 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
     /// own. Returns [`Event::Unanswered`] or [`Event::Invalid`].
     ///
     /// Call this method after bytes were received, when the status may have changed, and when the time of
-    /// [`wait`](Self::wait) has passed. The sink should have space for [`longest`](Self::longest) bytes.
+    /// [`wait`](Self::wait) has passed. The sink should have space for
+    /// [`longest`](Link::longest) bytes.
     pub fn poll(
         &mut self,
         now: u32,

@@ -5,6 +5,8 @@ pub(crate) mod digits;
 
 use std::borrow::Cow;
 
+use crate::message::payload;
+
 /// Whether a character is invisible, or changes how the text around it is shown.
 ///
 /// These are the control characters, the line and paragraph separators, the marks and overrides of text
@@ -62,6 +64,23 @@ pub fn printable(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(escaped)
+}
+
+/// Returns a did as text. A did that is not UTF-8 is `0x` and hex.
+///
+/// # Examples
+/// ```
+/// use gizwits_codec_std::text::did;
+///
+/// assert_eq!(did(b"aB3dE5fG7hJ9kL1mN3pQ5r"), "aB3dE5fG7hJ9kL1mN3pQ5r");
+/// assert_eq!(did(&[0x64, 0xff]), "0x64ff");
+/// ```
+#[must_use]
+pub fn did(bytes: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
+        Err(_) => format!("0x{}", payload::hex(bytes)).into(),
+    }
 }
 
 /// Returns the candidate that is most similar to a text, for a hint. `None` if no candidate is similar enough to be

@@ -1,5 +1,7 @@
 //! The versions of a Wi-Fi module and its MCU.
 
+use std::fmt::Write as _;
+
 use gizwits_codec_core::m2m::ModuleInfo;
 
 /// The versions of a Wi-Fi module and its MCU, and the product key.
@@ -74,11 +76,18 @@ impl Identity {
     }
 }
 
-/// Returns bytes of a device as text, without the zeros that pad it.
+/// Returns bytes of a device as text, without the zeros that pad it. Bytes that are not UTF-8 are `0x` and hex.
 pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes)
-        .trim_end_matches('\0')
-        .to_owned()
+    let end = bytes.iter().rposition(|byte| *byte != 0);
+    let bytes = end.and_then(|last| bytes.get(..=last)).unwrap_or(&[]);
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text.to_owned(),
+        Err(_) => bytes.iter().fold("0x".to_owned(), |mut hex, byte| {
+            // Writing to a string does not fail.
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        }),
+    }
 }
 
 /// Returns the first eight bytes of a text, padded with zeros.
@@ -88,4 +97,17 @@ fn padded(text: &str) -> [u8; 8] {
         *slot = byte;
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+
+    #[test]
+    fn texts_that_are_not_utf8_are_hex() {
+        assert_eq!(text(b"04020034\0\0"), "04020034");
+        assert_eq!(text(b"d\xff\0"), "0x64ff");
+        assert_eq!(text(b"\0\0"), "");
+        assert_eq!(text(b""), "");
+    }
 }

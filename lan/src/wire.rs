@@ -6,8 +6,8 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use gizwits_codec_core::m2m::{self, Event, Frame, Message};
 use gizwits_codec_core::{Error, ErrorKind};
 
-/// The maximum length of a frame, in bytes after its length field. It has room for a binary point of 65,535 bytes.
-pub const MAX_FRAME: usize = 128 * 1024;
+/// The maximum length of a frame, in bytes after its length field: 128 KiB. Every P0 of a valid definition is shorter.
+pub const MAX_FRAME: usize = m2m::DEFAULT_LIMIT;
 
 /// The maximum number of frames that wait to be sent. A peer can make a session answer, and more answers are not kept.
 const MAX_WAITING: usize = 256;

@@ -290,13 +290,28 @@ pub fn link(bytes: &[u8]) {
     }
 }
 
+/// Passes a byte to a link, which writes at most `longest` bytes for it.
+fn receive<'l, M: Model>(
+    link: &'l mut Link<'_, M>,
+    byte: u8,
+    now: u32,
+    sent: &mut Vec<u8>,
+    longest: usize,
+) -> Option<LinkEvent<'l, M>> {
+    let before = sent.len();
+    let event = link.receive(byte, now, &mut |byte| sent.push(byte));
+    assert!(sent.len() - before <= longest);
+    event
+}
+
 fn schedule<M: Model>(draw: &mut Draw<'_>, change: fn(&mut M::Status, u32))
 where
     M::Status: Default,
 {
     let info = DeviceInfo::new(M::PRODUCT_KEY);
     let mut buffer = vec![0; Link::<M>::room()];
-    let mut outbox = [0; 8];
+    let mut outbox = vec![0; draw.pick(&[0, 8, 300])];
+    let longest = Link::<M>::longest(outbox.len());
     let mut link: Link<'_, M> = Link::new(&info, &mut buffer).with_outbox(&mut outbox);
     let mut status = M::Status::default();
     let mut now = draw.below(u32::MAX);
@@ -319,7 +334,11 @@ where
                     Request::module(0),
                     Request::BIND,
                 ];
-                let _ = link.request(draw.pick(&requests));
+                // A byte of data that is stuffed.
+                let data = vec![0xff; draw.pick(&[0, 8, 300])];
+                if !draw.chance(30) || link.send(&data).is_err() {
+                    let _ = link.request(draw.pick(&requests));
+                }
                 assert!(link.request(Request::TIME).is_err(), "it is asked already");
                 assert!(link.send(&[]).is_err());
             }
@@ -335,7 +354,7 @@ where
                 let len = draw.pick(&[0, 11, 65]);
                 let payload = draw.bytes(len);
                 for byte in wire(command.wrapping_add(1), sn, 0, &payload) {
-                    let _ = link.receive(byte, now, &mut |byte| sent.push(byte));
+                    let _ = receive(&mut link, byte, now, &mut sent, longest);
                 }
                 for answer in scan(&sent, 1024) {
                     // To noise before it.
@@ -347,7 +366,7 @@ where
             5 => {
                 let len = draw_len(draw, 40);
                 for byte in draw.bytes(len) {
-                    let _ = link.receive(byte, now, &mut |byte| sent.push(byte));
+                    let _ = receive(&mut link, byte, now, &mut sent, longest);
                 }
                 // What is sent for noise is that it is illegal, or it was a frame.
                 sent.clear();
@@ -364,7 +383,7 @@ where
                 let sn = draw.below(256) as u8;
                 let (mut frames, mut reads) = (0, false);
                 for byte in wire(command, sn, 0, &payload) {
-                    match link.receive(byte, now, &mut |byte| sent.push(byte)) {
+                    match receive(&mut link, byte, now, &mut sent, longest) {
                         Some(LinkEvent::Frame(frame)) => {
                             assert_eq!((frame.command.0, frame.payload), (command, &payload[..]));
                             frames += 1;
@@ -406,7 +425,7 @@ where
             })
             .collect();
         assert_eq!(whole, sent, "it sends more than frames");
-        assert!(sent.len() <= Link::<M>::longest());
+        assert!(sent.len() <= longest);
         for frame in &frames {
             let RefEvent::Frame(command, sn, _, payload) = frame else {
                 continue;

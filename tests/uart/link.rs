@@ -569,6 +569,31 @@ fn an_outbox_holds_no_more_than_a_payload() {
     assert_eq!(wire, witness::wire(5, sn + 1, 0, &payload));
 }
 
+/// One call writes the answer to a read and the data of the outbox.
+#[test]
+fn the_longest_call_includes_the_outbox() {
+    let info = DeviceInfo::new(climate::Product::PRODUCT_KEY);
+    for len in [0, 1, 300] {
+        let mut buffer = [0; Link::<climate::Product>::room()];
+        let (mut outbox, data) = (vec![0; len], vec![0xff; len]);
+        let mut link: Link<'_, climate::Product> =
+            Link::new(&info, &mut buffer).with_outbox(&mut outbox);
+        link.send(&data).unwrap();
+        told(&mut link, 0, &witness::wire(3, 7, 0, &[0x02]));
+        let mut wire = Vec::new();
+        let _ = link.poll(0, &climate::Status::new(), &mut |byte| wire.push(byte));
+        let [(4, 7, _), (5, 0, data)] = &whole(&wire)[..] else {
+            panic!("{wire:02x?}");
+        };
+        assert_eq!(data.len(), 1 + len);
+        assert!(wire.len() <= Link::<climate::Product>::longest(len));
+        assert_eq!(
+            wire.len() > Link::<climate::Product>::longest(0),
+            len == 300
+        );
+    }
+}
+
 /// No frame has the sequence number ff, which some modules do not stuff.
 #[test]
 fn sequence_numbers_end_at_fe() {

@@ -27,8 +27,9 @@ pub use message::{DeviceInfo, Hotspot, Hotspots, Message, ModuleInfo, Secret};
 
 /// The prefix of every frame.
 pub const PREFIX: [u8; 4] = [0, 0, 0, 3];
-/// The default limit for the length of a frame, in bytes: 64 KiB, or `usize::MAX` if `usize` has 16 bits.
-pub const DEFAULT_LIMIT: usize = (u16::MAX as usize).saturating_add(1);
+/// The default limit for the length of a frame, in bytes: 128 KiB, or `usize::MAX` if `usize` has 16 bits. Every P0 of a
+/// valid definition is shorter.
+pub const DEFAULT_LIMIT: usize = (u16::MAX as usize).saturating_add(1).saturating_mul(2);
 /// The maximum length of a did, in bytes.
 pub const MAX_DID: usize = 64;
 

@@ -496,6 +496,23 @@ mod tests {
     use proptest::prelude::*;
     use std::vec::Vec;
 
+    /// The error of a refused value has the byte with its bits, and not the first byte of the area.
+    #[test]
+    fn a_refused_value_has_the_byte_of_its_bits() {
+        use crate::layout::Access::Writable;
+        let low = Point::enumeration(0, Writable, 0, 0, 2, 3);
+        let both = Point::enumeration(1, Writable, 0, 7, 2, 3);
+        let high = Point::enumeration(2, Writable, 0, 9, 2, 3);
+        let layout = Layout::<3>::new(Protocol::Standard, &[low, both, high]).unwrap();
+        let mut out = [0; 4];
+        let mut encoder = Encoder::begin(layout.get(), Action::Report, &mut out).unwrap();
+        for (id, byte) in [(0, 1), (1, 0), (2, 0)] {
+            let id = PointId(id);
+            let refused = Error::new(ErrorKind::PastLabels).about(id).at(byte);
+            assert_eq!(encoder.set(id, Value::Enum(3)), Err(refused));
+        }
+    }
+
     /// The parts of a drawn point: kind, width, gap before it, limits, scale.
     type Seed = (u8, u32, u32, (u32, u32), (i64, i64, u8));
 

@@ -349,7 +349,7 @@ class M2mFrame:
     def parse(data: _Payload, *, limit: int = ...) -> tuple[M2mFrame | M2mService, bytes]:
         """Read the frame at the start of ``data``. Return it with the bytes that follow.
 
-        ``limit`` is the maximum length of a frame in bytes, by default 64 KiB. Raises ``CodecError``; its kind is
+        ``limit`` is the maximum length of a frame in bytes, by default 128 KiB. Raises ``CodecError``; its kind is
         ``incomplete`` if more bytes are needed.
         """
 
@@ -370,7 +370,7 @@ class M2mDecoder:
     """A decoder of M2M frames in a stream of bytes, such as a TCP connection."""
 
     def __new__(cls, *, limit: int = ...) -> M2mDecoder:
-        """Create a decoder. Frames of more than ``limit`` bytes, by default 64 KiB, are skipped."""
+        """Create a decoder. Frames of more than ``limit`` bytes, by default 128 KiB, are skipped."""
 
     @property
     def skipped(self) -> int:

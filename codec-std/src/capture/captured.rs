@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::error::Error;
 use crate::message::{Content, Decoded, Description, json as members, payload};
 use crate::product::Product;
+use crate::text;
 
 /// A decoder of frames and P0s with the definition of a product, or without a definition.
 ///
@@ -285,8 +286,8 @@ impl Captured<'_, '_> {
     /// Returns the message as one line of JSON.
     ///
     /// The members are those of [`Decoded::to_json`]. Without a definition, a P0 with data points has `protocol`
-    /// (`standard` or `var_len`) and `body` in place of `attrs`. The `frame` of a UART frame has `command`, `name`, `sn`,
-    /// `flags`, and `did` if it has one.
+    /// (`standard` or `var_len`) and `body` in place of `attrs`. The `frame` of a UART frame has `line` (`uart`), `command`,
+    /// `name` if the command is known, `sn`, `flags`, `did` if the frame is about a sub-device, and `checksum`.
     #[must_use]
     pub fn to_json(&self) -> String {
         let mut out = Vec::new();
@@ -306,7 +307,7 @@ impl Captured<'_, '_> {
                     ("name", frame.command.name().map(|name| json!(name))),
                     ("sn", Some(json!(frame.sn))),
                     ("flags", Some(json!(frame.flags))),
-                    ("did", did.map(|did| json!(String::from_utf8_lossy(did)))),
+                    ("did", did.map(|did| json!(text::did(did)))),
                     (
                         "checksum",
                         Some(json!(format!("{:#04x}", Envelope::checksum(&frame)))),

@@ -116,7 +116,7 @@ pub struct CaptureReader<'p> {
     bytes: Vec<u8>,
 }
 
-/// The maximum length of a line, in bytes. The longest payload has 64 KiB and takes less than 1 MiB, even as a list of
+/// The maximum length of a line, in bytes. The longest frame has 128 KiB and takes less than 1 MiB, even as a list of
 /// bytes.
 const MAX_LINE: usize = 16 << 20;
 

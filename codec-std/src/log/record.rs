@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use gizwits_codec_core::m2m::{self, Event};
 
 use self::timestamp::Timestamp;
-use crate::message::{Decoded, payload};
+use crate::message::Decoded;
 
 /// A record of a command log, which borrows its line.
 ///
@@ -62,7 +62,7 @@ impl<'a> Record<'a> {
     pub fn device(&self, decoded: &Decoded<'_, 'a>) -> Option<Cow<'a, str>> {
         match (self.did, decoded.envelope) {
             (Some(did), _) => Some(did.into()),
-            (None, Some(Event::Frame(frame))) => frame.did.map(did_text),
+            (None, Some(Event::Frame(frame))) => frame.did.map(crate::text::did),
             (None, _) => None,
         }
     }
@@ -71,16 +71,8 @@ impl<'a> Record<'a> {
 /// Returns the did of the frame in a payload.
 pub(crate) fn framed(payload: &[u8]) -> Option<Cow<'_, str>> {
     match m2m::parse(payload, usize::MAX) {
-        Ok((Event::Frame(frame), _)) => frame.did.map(did_text),
+        Ok((Event::Frame(frame), _)) => frame.did.map(crate::text::did),
         _ => None,
-    }
-}
-
-/// A did as text; `0x` and hex if it is not UTF-8.
-fn did_text(did: &[u8]) -> Cow<'_, str> {
-    match std::str::from_utf8(did) {
-        Ok(did) => did.into(),
-        Err(_) => format!("0x{}", payload::hex(did)).into(),
     }
 }
 

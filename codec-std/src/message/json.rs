@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::product::Product;
 use crate::product::attr::Attr;
 use crate::product::text_plan::Written;
+use crate::text;
 use crate::text::cursor::{Cursor, STEP};
 
 impl Decoded<'_, '_> {
@@ -38,7 +39,7 @@ impl Decoded<'_, '_> {
         }
         if let extra @ [_, ..] = view.extra() {
             out.extend(br#","extra":"#);
-            put_hex(out, "", extra);
+            put_hex(out, extra);
         }
     }
 
@@ -127,7 +128,7 @@ impl Decoded<'_, '_> {
             }
             Content::P0(P0::Transparent { data, .. }) => {
                 out.extend(br#""action":"transparent","body":"#);
-                put_hex(out, "", data);
+                put_hex(out, data);
                 if let Some(broadcast) = self.broadcast() {
                     let _ = write!(out, r#","mac":"{}","p0":"#, broadcast.mac());
                     broadcast.decoded.write_json(out);
@@ -252,12 +253,7 @@ pub(crate) fn put_envelope(out: &mut Vec<u8>, envelope: Event<'_>) {
             }
             if let Some(did) = frame.did {
                 out.extend(br#","did":"#);
-                match std::str::from_utf8(did) {
-                    Ok(did) => {
-                        let _ = serde_json::to_writer(&mut *out, did);
-                    }
-                    Err(_) => put_hex(out, "0x", did),
-                }
+                let _ = serde_json::to_writer(&mut *out, &text::did(did));
             }
             out.extend(b"},");
         }
@@ -276,7 +272,7 @@ pub(crate) fn put_body(out: &mut Vec<u8>, description: Option<&Description>, bod
         out.push(b',');
     }
     out.extend(br#""body":"#);
-    put_hex(out, "", body);
+    put_hex(out, body);
 }
 
 /// Appends `"frame":{"command":"0x0091"`.
@@ -293,7 +289,7 @@ fn put_integer(out: &mut Vec<u8>, number: u32) {
 
 fn write_value(out: &mut Vec<u8>, attr: &Attr, reading: &PointValue<'_, '_>) {
     match (reading.raw(), reading.value()) {
-        (Raw::Bytes(bytes), _) => put_hex(out, "", bytes),
+        (Raw::Bytes(bytes), _) => put_hex(out, bytes),
         (Raw::Number(raw), Value::Enum(_)) if let Some(label) = attr.rendered.get(raw as usize) => {
             out.extend(label.as_bytes());
         }
@@ -346,9 +342,8 @@ fn close(out: &mut Vec<u8>, end: u8) {
     }
 }
 
-fn put_hex(out: &mut Vec<u8>, prefix: &str, bytes: &[u8]) {
+fn put_hex(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
-    out.extend(prefix.as_bytes());
     payload::put_hex(out, bytes);
     out.push(b'"');
 }

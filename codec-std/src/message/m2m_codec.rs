@@ -58,7 +58,7 @@ pub struct M2mCodec {
 }
 
 impl M2mCodec {
-    /// Returns a codec for frames of at most 64 KiB.
+    /// Returns a codec for frames of at most 128 KiB.
     #[must_use]
     pub fn new() -> Self {
         M2mCodec {
@@ -66,7 +66,7 @@ impl M2mCodec {
         }
     }
 
-    /// Sets the maximum length of a frame in bytes. Longer frames are skipped as garbage. Default: 64 KiB.
+    /// Sets the maximum length of a frame in bytes. Longer frames are skipped as garbage. Default: 128 KiB.
     #[must_use]
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;

@@ -11,6 +11,7 @@ use super::decoded::{Content, Decoded, runs};
 use super::payload;
 use crate::error::counted;
 use crate::product::Product;
+use crate::text;
 
 /// The bytes of a status or of a message as rows. Each byte belongs to exactly one row.
 ///
@@ -309,7 +310,7 @@ impl<'p> Rows<'p> {
                 self.other(1, format!("flag{follows}"));
                 self.other(2, format!("command {:#06x}", frame.command));
                 self.other(sn, format!("sn {}", frame.sn.unwrap_or(0)));
-                let text = String::from_utf8_lossy(frame.did.unwrap_or(&[]));
+                let text = text::did(frame.did.unwrap_or(&[]));
                 self.other(did, format!("did {text}"));
             }
             Some(Event::Service { command }) => {

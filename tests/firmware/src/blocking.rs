@@ -18,7 +18,7 @@ where
     let mut buffer = [0; Link::<Product>::room()];
     let mut link: Link<'_, Product> = Link::new(&INFO, &mut buffer);
     let mut status = Status::new();
-    let mut queue: Deque<u8, { Link::<Product>::longest() }> = Deque::new();
+    let mut queue: Deque<u8, { Link::<Product>::longest(0) }> = Deque::new();
     let mut goes_on = true;
     while goes_on || !queue.is_empty() {
         let mut chunk = [0; 16];

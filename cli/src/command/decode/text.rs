@@ -120,7 +120,7 @@ fn points(product: &Product, decoded: &Decoded<'_, '_>, colours: bool) -> String
 
 /// The direction, command, sn and did of the frame around a message.
 fn envelope_text(envelope: Envelope<'_>, captured: &Captured<'_, '_>) -> String {
-    let did_text = |did: &[u8]| format!("  did {}", String::from_utf8_lossy(did).escape_debug());
+    let did_text = |did: &[u8]| format!("  did {}", crate::text::did(did).escape_debug());
     let frame = match envelope {
         Envelope::M2m(Event::Frame(frame)) => frame,
         Envelope::M2m(Event::Service { command }) => return format!("  service {command:#06x}"),

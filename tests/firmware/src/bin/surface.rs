@@ -314,7 +314,7 @@ fn of_product<M: Model + 'static, P: Policy>() {
         Link::<M, P>::new => fn(_, _) -> _;
         Link::<M, P>::room => fn() -> _;
         |link: &Link<'_, M, P>| Link::invalid(link).max() => fn(_) -> _;
-        Link::<M, P>::longest => fn() -> _;
+        Link::<M, P>::longest => fn(_) -> _;
         Link::<M, P>::with_state => fn(_, _, _) -> _;
         Link::<M, P>::with_outbox => fn(_, _) -> _;
         Link::<M, P>::state => fn(_) -> _;
