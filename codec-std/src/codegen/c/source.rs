@@ -155,7 +155,7 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
         format!(
             "{prefix}_result {prefix}_decode_status(const uint8_t *p0, size_t len, {prefix}_status *status)
 {{
-    const uint8_t *values = p0 + 1;
+    const uint8_t *values;
 {bits}
     if (len == 0u) {{
         return {upper}_TOO_SHORT;
@@ -166,6 +166,7 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
     if (len != {upper}_STATUS_LEN) {{
         return (len < {upper}_STATUS_LEN) ? {upper}_TOO_SHORT : {upper}_TOO_LONG;
     }}
+    values = p0 + 1;
 {body}    return {upper}_OK;
 }}
 "
@@ -178,12 +179,17 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
             "static {prefix}_result encode_as(uint8_t action, const {prefix}_status *status, uint8_t *p0, size_t room,
     size_t *len)
 {{
+    {prefix}_result result;
+
     if (room < {upper}_STATUS_LEN) {{
         return {upper}_NO_ROOM;
     }}
     p0[0] = action;
-    *len = {upper}_STATUS_LEN;
-    return encode_values(status, p0 + 1);
+    result = encode_values(status, p0 + 1);
+    if (result == {upper}_OK) {{
+        *len = {upper}_STATUS_LEN;
+    }}
+    return result;
 }}
 "
         );
@@ -231,7 +237,6 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
 
     fn decode_control(&self) -> String {
         let (prefix, upper) = (self.prefix, &self.upper);
-        let flags = self.flags_len();
         let (bits, mut last) = (Self::bits(self.writable()), None);
         let mut points = String::new();
         let mut collects = false;
@@ -300,7 +305,7 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
         let (locals, checked) = match self.is_var_len() {
             true => (
                 format!(
-                    "    const uint8_t *flags = p0 + 1;
+                    "    const uint8_t *flags;
     uint8_t values[{}];
 ",
                     self.status_len()
@@ -308,11 +313,10 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
                 self.control_checks_packed(),
             ),
             false => (
-                format!(
-                    "    const uint8_t *flags = p0 + 1;
-    const uint8_t *values = flags + {flags};
+                "    const uint8_t *flags;
+    const uint8_t *values;
 "
-                ),
+                .to_owned(),
                 self.control_checks(),
             ),
         };
@@ -340,7 +344,10 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
             "    if (len != {upper}_CONTROL_LEN) {{
         return (len < {upper}_CONTROL_LEN) ? {upper}_TOO_SHORT : {upper}_TOO_LONG;
     }}
-"
+    flags = p0 + 1;
+    values = flags + {};
+",
+            self.flags_len()
         );
         // The lowest surplus flag decides. All of them are in the first byte.
         for id in writable..8 * self.flags_len() {
@@ -398,15 +405,16 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
         }
         let (locals, begin, end) = match self.is_var_len() {
             false => (
-                format!(
-                    "    uint8_t *flags = p0 + 1;
-    uint8_t *values = flags + {flags};
+                "    uint8_t *flags;
+    uint8_t *values;
 "
-                ),
+                .to_owned(),
                 format!(
                     "    if (room < {upper}_CONTROL_LEN) {{
         return {upper}_NO_ROOM;
     }}
+    flags = p0 + 1;
+    values = flags + {flags};
     clear(p0, {upper}_CONTROL_LEN);
 "
                 ),
