@@ -47,7 +47,7 @@ impl Program<'_> {
 
 /* The product of a link of the library gizwits, the length of the memory for its frames in bytes, and its state: the
    values of the last report and of the status, each after the byte of an action. */
-typedef struct {{
+typedef struct {prefix}_link_state {{
     uint8_t sent[{values}];
     uint8_t values[{values}];
 {packed}}} {prefix}_link_state;

@@ -8,7 +8,10 @@ use super::point::{CPoint, integer};
 impl Program<'_> {
     pub(super) fn source(&self, name: &str) -> String {
         let prefix = self.prefix;
-        let mut items = vec![format!("#include \"{name}.h\"\n")];
+        let mut items = vec![format!(
+            "/* {} */\n#include \"{name}.h\"\n",
+            self.generated()
+        )];
         let mut functions = vec![self.init_status()];
         functions.push(self.encode_values());
         functions.extend(match self.is_var_len() {
