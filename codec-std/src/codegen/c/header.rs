@@ -1,7 +1,9 @@
 //! The header: constants, structs and declarations.
 
+use std::collections::HashSet;
+
 use super::Program;
-use super::point::comment;
+use super::point::{comment, is_reserved};
 use crate::error::counted;
 use crate::product::is_product_key;
 
@@ -12,6 +14,7 @@ impl Program<'_> {
             self.constants(),
             self.ids(),
             self.labels(),
+            self.limits(),
             self.results(),
             self.status(),
             self.control(),
@@ -145,6 +148,31 @@ extern \"C\" {{
             blocks.push(block);
         }
         blocks.join("\n")
+    }
+
+    /// The limits of numbers, and the numbers of labels. A constant is left out if another macro has its name.
+    fn limits(&self) -> String {
+        let upper = &self.upper;
+        let mut taken: HashSet<String> = HashSet::new();
+        for point in &self.points {
+            taken.insert(point.id.clone());
+            taken.extend(point.labels.iter().cloned());
+        }
+        let mut out = String::new();
+        for point in &self.points {
+            for (name, value) in point.limits(upper) {
+                if !is_reserved(upper, &name) && taken.insert(format!("{upper}_{name}")) {
+                    out += &format!("#define {upper}_{name} {value}\n");
+                }
+            }
+        }
+        match out.is_empty() {
+            true => out,
+            false => format!(
+                "/* The limits of the members that are numbers, in their units, and the number of labels of each enum. */
+{out}"
+            ),
+        }
     }
 
     fn results(&self) -> String {
