@@ -118,11 +118,15 @@ static void link_copy(uint8_t *to, const uint8_t *from, size_t len)
                 format!(" && (measured || !({}))", is_measured.join(" || ")),
             ),
         };
+        let (local, argument) = match self.is_var_len() {
+            true => ("", ""),
+            false => ("    size_t length;\n", ", &length"),
+        };
         format!(
             "static uint16_t link_encode(void *state, const void *status)
 {{
-    {prefix}_link_state *own = ({prefix}_link_state *)state;
-    {prefix}_result result = encode_values((const {prefix}_status *)status, own->values + 1);
+{local}    {prefix}_link_state *own = ({prefix}_link_state *)state;
+    {prefix}_result result = encode_values((const {prefix}_status *)status, own->values + 1{argument});
 
     if (result != {upper}_OK) {{
         link_copy(own->values, own->sent, {len}u);

@@ -136,14 +136,24 @@ impl Program<'_> {
             }
             body += &statements;
         }
+        // The length of a message is written here, because a caller that does it after the call is longer.
+        let upper = &self.upper;
+        let (comment, parameter, length) = match self.is_var_len() {
+            true => ("", "", String::new()),
+            false => (
+                ",
+   and the length of their message to `len`",
+                ", size_t *len",
+                format!("    *len = {upper}_STATUS_LEN;\n"),
+            ),
+        };
         format!(
-            "/* Writes the values of all points. Returns the result of the first invalid value. */
-static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *values)
+            "/* Writes the values of all points{comment}. Returns the result of the first invalid value. */
+static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *values{parameter})
 {{
-{bits}{body}    return {}_OK;
+{bits}{body}{length}    return {upper}_OK;
 }}
-",
-            self.upper
+"
         )
     }
 
@@ -182,17 +192,11 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
             "static {prefix}_result encode_as(uint8_t action, const {prefix}_status *status, uint8_t *p0, size_t room,
     size_t *len)
 {{
-    {prefix}_result result;
-
     if (room < {upper}_STATUS_LEN) {{
         return {upper}_NO_ROOM;
     }}
     p0[0] = action;
-    result = encode_values(status, p0 + 1);
-    if (result == {upper}_OK) {{
-        *len = {upper}_STATUS_LEN;
-    }}
-    return result;
+    return encode_values(status, p0 + 1, len);
 }}
 "
         );
