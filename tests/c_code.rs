@@ -370,9 +370,9 @@ fn no_constant_is_a_macro_of_a_standard_header() {
                     false => join(&words[middle..last]),
                 };
                 let attrs = vec![an_enum(&point, &[&label, "x"]), a_bool("power", 8)];
-                let product = product_of("standard", attrs);
-                let header = codegen::c(&product, &prefix).header;
-                for line in header
+                let header = |attrs| codegen::c(&product_of("standard", attrs), &prefix).header;
+                let number = vec![an_integer(&point, 0, ("uint8", 1), (1.0, 0))];
+                for line in (header(attrs) + &header(number))
                     .lines()
                     .filter_map(|line| line.strip_prefix("#define "))
                 {
@@ -387,6 +387,47 @@ fn no_constant_is_a_macro_of_a_standard_header() {
         }
     }
     assert!(checked > 500, "{checked}");
+}
+
+/// The limits of numbers are in the units of the members, and none of their constants is another macro.
+#[test]
+fn limits_are_constants() {
+    let mut attrs = vec![
+        an_enum("mode", &["count", "off"]),
+        an_enum("fan", &["low", "high", "auto"]),
+        an_integer("target", 1, ("uint16", 2), (0.5, -10)),
+        an_integer("level", 3, ("uint8", 1), (1.0, 0)),
+        // ID_MIN, the id of the next point, and three names of its own.
+        an_integer("id", 4, ("uint8", 1), (1.0, 0)),
+        an_integer("min", 5, ("uint8", 1), (1.0, 0)),
+        an_integer("least8", 6, ("uint8", 1), (1.0, 0)),
+    ];
+    attrs[0]["position"]["len"] = 4.into();
+    attrs[1]["position"]["len"] = 4.into();
+    attrs[1]["position"]["bit_offset"] = 4.into();
+    attrs[2]["uint_spec"]["max"] = 70.into();
+    let product = product_of("standard", attrs);
+    let header = codegen::c(&product, "ac").header;
+    for line in [
+        "#define AC_FAN_COUNT 3u",
+        "#define AC_MODE_COUNT 0u /* count */",
+        // Tenths: 0.5 * 70 - 10 is 25.
+        "#define AC_TARGET_MIN (-100)",
+        "#define AC_TARGET_MAX 250",
+        "#define AC_TARGET_STEP 5",
+        "#define AC_LEVEL_MIN 0u",
+        "#define AC_LEVEL_MAX 255u",
+        "#define AC_LEVEL_STEP 1u",
+        "#define AC_ID_MAX 255u",
+        "#define AC_MIN_MIN 0u",
+    ] {
+        assert!(header.lines().any(|one| one == line), "{line}: {header}");
+    }
+    assert_eq!(header.matches("AC_MODE_COUNT").count(), 1, "{header}");
+    assert_eq!(header.matches("#define AC_ID_MIN ").count(), 1, "{header}");
+    let header = codegen::c(&product, "int").header;
+    assert!(!header.contains("INT_LEAST8_MAX"), "{header}");
+    assert!(header.contains("#define INT_LEAST8_STEP 1u\n"), "{header}");
 }
 
 /// A compiler whose `size_t` is too short for the messages of a product refuses its code.

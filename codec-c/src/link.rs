@@ -3,9 +3,9 @@
 //! A link is `gizwits_codec_core::link::Link` over a table of generated functions. It never allocates, and keeps
 //! everything in memory of the firmware.
 
+mod device;
 mod event;
 mod options;
-mod product;
 mod table;
 
 use core::ffi::c_void;
@@ -17,10 +17,10 @@ use gizwits_codec_core::ErrorKind;
 use gizwits_codec_core::link::{Event, Link, Request, Timing};
 use gizwits_codec_core::uart::{Command, MAX_PAYLOAD};
 
+use self::device::{Made, Table};
 pub use self::event::*;
 pub use self::options::{GIZWITS_LINK_WORDS, gizwits_link, gizwits_link_options};
 use self::options::{check, is_inside};
-use self::product::{Made, Table};
 use self::table::function;
 pub use self::table::gizwits_link_product;
 use crate::status::gizwits_status;

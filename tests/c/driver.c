@@ -38,6 +38,7 @@ static NAME(result) report(int reply, const NAME(status) *status, const uint8_t 
 {
     uint8_t *p0 = (uint8_t *)malloc(room + (room == 0u));
     NAME(result) result;
+    size_t before = *len;
 
 #if VAR_LEN
     result = reply ? NAME(encode_reply)(status, points, p0, room, len) : NAME(encode_report)(status, points, p0, room, len);
@@ -45,6 +46,9 @@ static NAME(result) report(int reply, const NAME(status) *status, const uint8_t 
     (void)points;
     result = reply ? NAME(encode_reply)(status, p0, room, len) : NAME(encode_report)(status, p0, room, len);
 #endif
+    if (result != UPPER(OK) && *len != before) {
+        say(" a length is written without a message");
+    }
     if (shows) {
         say(" %u", (unsigned)result);
         if (result == UPPER(OK)) {
@@ -150,6 +154,9 @@ static void send(const NAME(control) *control)
     NAME(result) result = NAME(encode_control)(control, p0, room, &len);
 
     say(" %u", (unsigned)result);
+    if (result != UPPER(OK) && len != 0u) {
+        say(" a length is written without a message");
+    }
     if (result == UPPER(OK)) {
         show(p0, len);
         room = len;

@@ -27,9 +27,10 @@ struct Member {
 /// The members of the status struct in a header, which are in the order of the ids.
 fn members(header: &str) -> Vec<Member> {
     let (_, status) = header
-        .split_once("/* The status: all points. */\ntypedef struct {\n")
+        .split_once("/* The status: all points. */\n")
         .expect("a status struct");
     let (status, _) = status.split_once("\n}").expect("the end of the struct");
+    // The first line begins the struct.
     let declarations = status.lines().filter(|line| line.ends_with(';'));
     declarations
         .map(|line| {

@@ -6,7 +6,7 @@
 
 static climate_status status;
 static climate_link_state state;
-static gizwits_link link;
+static gizwits_link module_link;
 static uint8_t memory[CLIMATE_LINK_MEMORY + OUTBOX];
 
 static const char INFO[] = CLIMATE_DEVICE_INFO("03000001", "03000102");
@@ -37,7 +37,7 @@ static void act(const gizwits_link_event *event)
     case GIZWITS_EVENT_FRAME: {
         static const uint8_t DONE = 0u;
 
-        (void)gizwits_link_answer(&link, event->command, event->sn, &DONE, 1u);
+        (void)gizwits_link_answer(&module_link, event->command, event->sn, &DONE, 1u);
         break;
     }
     case GIZWITS_EVENT_REBOOT:
@@ -54,19 +54,19 @@ static void press(uint8_t button)
     case 0u:
         break;
     case 1u:
-        (void)gizwits_link_request(&link, GIZWITS_REQUEST_CONFIGURE, 2u);
+        (void)gizwits_link_request(&module_link, GIZWITS_REQUEST_CONFIGURE, 2u);
         break;
     case 2u:
-        (void)gizwits_link_request(&link, GIZWITS_REQUEST_RESET, 0u);
+        (void)gizwits_link_request(&module_link, GIZWITS_REQUEST_RESET, 0u);
         break;
     case 3u:
-        (void)gizwits_link_request(&link, GIZWITS_REQUEST_BIND, 0u);
+        (void)gizwits_link_request(&module_link, GIZWITS_REQUEST_BIND, 0u);
         break;
     case 4u:
-        (void)gizwits_link_request(&link, GIZWITS_REQUEST_MODULE, 0u);
+        (void)gizwits_link_request(&module_link, GIZWITS_REQUEST_MODULE, 0u);
         break;
     default:
-        (void)gizwits_link_send(&link, &button, 1u);
+        (void)gizwits_link_send(&module_link, &button, 1u);
         break;
     }
 }
@@ -77,18 +77,18 @@ void panel_run(void)
     uint8_t byte;
 
     climate_init_status(&status);
-    (void)gizwits_link_init(&link, &OPTIONS);
-    (void)gizwits_link_request(&link, GIZWITS_REQUEST_TIME, 0u);
+    (void)gizwits_link_init(&module_link, &OPTIONS);
+    (void)gizwits_link_request(&module_link, GIZWITS_REQUEST_TIME, 0u);
     while (machine_goes_on()) {
         uint32_t now = machine_now();
 
         if (machine_read(&byte)) {
-            (void)gizwits_link_receive(&link, byte, now, &event);
+            (void)gizwits_link_receive(&module_link, byte, now, &event);
             act(&event);
         }
         press(machine_button());
         status.co2++;
-        (void)gizwits_link_poll(&link, now, &event);
+        (void)gizwits_link_poll(&module_link, now, &event);
         act(&event);
     }
 }

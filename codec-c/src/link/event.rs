@@ -4,8 +4,8 @@ use core::ptr;
 
 use gizwits_codec_core::link::Event;
 
+use super::device::Table;
 use super::options::gizwits_link_options;
-use super::product::Table;
 
 /// The kind of an event.
 #[repr(u8)]

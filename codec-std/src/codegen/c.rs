@@ -51,7 +51,7 @@ pub struct CCode {
 /// }"#;
 /// let code = codegen::c(&Product::from_json(json)?, "lamp");
 /// assert!(code.header.contains("    uint8_t brightness;\n"));
-/// assert!(code.source.starts_with("#include \"lamp.h\"\n"));
+/// assert!(code.source.contains("\n#include \"lamp.h\"\n"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use]

@@ -209,6 +209,8 @@ impl CPoint<'_> {
     pub(super) fn part(&self, byte: usize, member: &str) -> String {
         let below = 8 * self.code.bytes.end.saturating_sub(byte + 1);
         match usize::from(self.code.shift) {
+            // A bool is no number to calculate with.
+            shift if self.is_bool() => format!("({member} ? {:#04x}u : 0u)", 1 << shift),
             shift if shift == below => member.to_owned(),
             shift if shift > below => format!("({member} << {})", shift - below),
             shift => format!("({member} >> {})", below - shift),

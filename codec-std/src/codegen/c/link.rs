@@ -47,7 +47,7 @@ impl Program<'_> {
 
 /* The product of a link of the library gizwits, the length of the memory for its frames in bytes, and its state: the
    values of the last report and of the status, each after the byte of an action. */
-typedef struct {{
+typedef struct {prefix}_link_state {{
     uint8_t sent[{values}];
     uint8_t values[{values}];
 {packed}}} {prefix}_link_state;
@@ -118,11 +118,15 @@ static void link_copy(uint8_t *to, const uint8_t *from, size_t len)
                 format!(" && (measured || !({}))", is_measured.join(" || ")),
             ),
         };
+        let (local, argument) = match self.is_var_len() {
+            true => ("", ""),
+            false => ("    size_t length;\n", ", &length"),
+        };
         format!(
             "static uint16_t link_encode(void *state, const void *status)
 {{
-    {prefix}_link_state *own = ({prefix}_link_state *)state;
-    {prefix}_result result = encode_values((const {prefix}_status *)status, own->values + 1);
+{local}    {prefix}_link_state *own = ({prefix}_link_state *)state;
+    {prefix}_result result = encode_values((const {prefix}_status *)status, own->values + 1{argument});
 
     if (result != {upper}_OK) {{
         link_copy(own->values, own->sent, {len}u);

@@ -164,7 +164,7 @@ static void fill(uint8_t *mask)
         format!(
             "{prefix}_result {prefix}_decode_status(const uint8_t *p0, size_t len, {prefix}_status *status, uint8_t *points)
 {{
-    const uint8_t *mask = p0 + 1;
+    const uint8_t *mask;
     uint8_t values[{}];
     {prefix}_result result;
     uint16_t id;
@@ -178,6 +178,7 @@ static void fill(uint8_t *mask)
     if (len < {upper}_READ_LEN) {{
         return {upper}_TOO_SHORT;
     }}
+    mask = p0 + 1;
     result = unpack(mask, p0 + {upper}_READ_LEN, len - {upper}_READ_LEN, values);
     if (result != {upper}_OK) {{
         return result;
@@ -288,6 +289,7 @@ static void fill(uint8_t *mask)
             "    if (len < {upper}_READ_LEN) {{
         return {upper}_TOO_SHORT;
     }}
+    flags = p0 + 1;
 "
         );
         let spare = 8 * self.flags_len() - self.points.len();

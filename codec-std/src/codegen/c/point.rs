@@ -57,6 +57,14 @@ fn is_standard(constant: &str) -> bool {
     is_integer || STANDARD.split_whitespace().any(|name| name == constant)
 }
 
+/// Whether the header, or a standard header, has a macro of this name behind this prefix, apart from those of points.
+pub(super) fn is_reserved(prefix: &str, name: &str) -> bool {
+    CONSTANTS
+        .split_whitespace()
+        .any(|constant| constant == name)
+        || is_standard(&format!("{prefix}_{name}"))
+}
+
 /// A point, with its names in the generated C code.
 pub(super) struct CPoint<'p> {
     pub(super) code: PointCode<'p>,
@@ -167,6 +175,30 @@ impl<'p> CPoint<'p> {
         numbers
             .into_iter()
             .all(|number| i16::try_from(number).is_ok())
+    }
+
+    /// The names, without a prefix, and the values of the constants for the limits of the member.
+    pub(super) fn limits(&self, prefix: &str) -> Vec<(String, String)> {
+        let id = self.id.strip_prefix(&format!("{prefix}_ID_"));
+        let name = id.unwrap_or(&self.id);
+        if self.is_bool() || self.is_binary() {
+            return Vec::new();
+        }
+        if !self.labels.is_empty() {
+            let count = format!("{}u", self.labels.len());
+            return vec![(format!("{name}_COUNT"), count)];
+        }
+        let is_unsigned = self.member_type().starts_with('u');
+        let literal = |value: i64| match (is_unsigned, value) {
+            (true, _) => format!("{value}u"),
+            (false, 0..) => value.to_string(),
+            (false, _) => format!("({})", integer(value)),
+        };
+        let (min, max) = self.member_limits();
+        let (step, _) = self.code.ratio_and_addition();
+        [("MIN", min), ("MAX", max), ("STEP", step)]
+            .map(|(limit, value)| (format!("{name}_{limit}"), literal(value)))
+            .to_vec()
     }
 
     /// The declaration of the member.

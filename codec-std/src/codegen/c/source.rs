@@ -8,7 +8,10 @@ use super::point::{CPoint, integer};
 impl Program<'_> {
     pub(super) fn source(&self, name: &str) -> String {
         let prefix = self.prefix;
-        let mut items = vec![format!("#include \"{name}.h\"\n")];
+        let mut items = vec![format!(
+            "/* {} */\n#include \"{name}.h\"\n",
+            self.generated()
+        )];
         let mut functions = vec![self.init_status()];
         functions.push(self.encode_values());
         functions.extend(match self.is_var_len() {
@@ -133,14 +136,24 @@ impl Program<'_> {
             }
             body += &statements;
         }
+        // The length of a message is written here, because a caller that does it after the call is longer.
+        let upper = &self.upper;
+        let (comment, parameter, length) = match self.is_var_len() {
+            true => ("", "", String::new()),
+            false => (
+                ",
+   and the length of their message to `len`",
+                ", size_t *len",
+                format!("    *len = {upper}_STATUS_LEN;\n"),
+            ),
+        };
         format!(
-            "/* Writes the values of all points. Returns the result of the first invalid value. */
-static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *values)
+            "/* Writes the values of all points{comment}. Returns the result of the first invalid value. */
+static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *values{parameter})
 {{
-{bits}{body}    return {}_OK;
+{bits}{body}{length}    return {upper}_OK;
 }}
-",
-            self.upper
+"
         )
     }
 
@@ -155,7 +168,7 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
         format!(
             "{prefix}_result {prefix}_decode_status(const uint8_t *p0, size_t len, {prefix}_status *status)
 {{
-    const uint8_t *values = p0 + 1;
+    const uint8_t *values;
 {bits}
     if (len == 0u) {{
         return {upper}_TOO_SHORT;
@@ -166,6 +179,7 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
     if (len != {upper}_STATUS_LEN) {{
         return (len < {upper}_STATUS_LEN) ? {upper}_TOO_SHORT : {upper}_TOO_LONG;
     }}
+    values = p0 + 1;
 {body}    return {upper}_OK;
 }}
 "
@@ -182,8 +196,7 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
         return {upper}_NO_ROOM;
     }}
     p0[0] = action;
-    *len = {upper}_STATUS_LEN;
-    return encode_values(status, p0 + 1);
+    return encode_values(status, p0 + 1, len);
 }}
 "
         );
@@ -231,7 +244,6 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
 
     fn decode_control(&self) -> String {
         let (prefix, upper) = (self.prefix, &self.upper);
-        let flags = self.flags_len();
         let (bits, mut last) = (Self::bits(self.writable()), None);
         let mut points = String::new();
         let mut collects = false;
@@ -300,7 +312,7 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
         let (locals, checked) = match self.is_var_len() {
             true => (
                 format!(
-                    "    const uint8_t *flags = p0 + 1;
+                    "    const uint8_t *flags;
     uint8_t values[{}];
 ",
                     self.status_len()
@@ -308,11 +320,10 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
                 self.control_checks_packed(),
             ),
             false => (
-                format!(
-                    "    const uint8_t *flags = p0 + 1;
-    const uint8_t *values = flags + {flags};
+                "    const uint8_t *flags;
+    const uint8_t *values;
 "
-                ),
+                .to_owned(),
                 self.control_checks(),
             ),
         };
@@ -340,7 +351,10 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
             "    if (len != {upper}_CONTROL_LEN) {{
         return (len < {upper}_CONTROL_LEN) ? {upper}_TOO_SHORT : {upper}_TOO_LONG;
     }}
-"
+    flags = p0 + 1;
+    values = flags + {};
+",
+            self.flags_len()
         );
         // The lowest surplus flag decides. All of them are in the first byte.
         for id in writable..8 * self.flags_len() {
@@ -398,15 +412,16 @@ static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *val
         }
         let (locals, begin, end) = match self.is_var_len() {
             false => (
-                format!(
-                    "    uint8_t *flags = p0 + 1;
-    uint8_t *values = flags + {flags};
+                "    uint8_t *flags;
+    uint8_t *values;
 "
-                ),
+                .to_owned(),
                 format!(
                     "    if (room < {upper}_CONTROL_LEN) {{
         return {upper}_NO_ROOM;
     }}
+    flags = p0 + 1;
+    values = flags + {flags};
     clear(p0, {upper}_CONTROL_LEN);
 "
                 ),
