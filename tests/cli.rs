@@ -49,6 +49,14 @@ fn run(arguments: &[&str]) -> Ran {
 #[test]
 fn help_examples_and_completions() {
     let folder = Folder::new("examples");
+    std::fs::create_dir(folder.0.join("definitions")).unwrap();
+    for (name, fixture) in [
+        ("ac.json", AIR_CONDITIONER),
+        ("pump.json", WAVE_PUMP),
+        ("definitions/ac.json", AIR_CONDITIONER),
+    ] {
+        folder.write(name, std::fs::read(root().join(fixture)).unwrap());
+    }
     let binary = Path::new(GIZWITS).parent().unwrap();
     let path = std::env::join_paths([binary, Path::new("/usr/bin"), Path::new("/bin")]).unwrap();
     for command in [

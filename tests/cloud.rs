@@ -98,6 +98,7 @@ fn a_simulator_at_hand() {
     let scenario = folder.write("world.toml", &ran.stdout);
     let simulated = Simulated::start(GIZWITS, &["--scenario", &scenario]);
     assert_eq!(simulated.end("-INT"), Some(0));
+    let built_in = ran.stdout.clone();
     let broken = folder.write(
         "broken.toml",
         ran.stdout.replace("report_every", "raport_every"),
@@ -109,6 +110,19 @@ fn a_simulator_at_hand() {
     assert!(
         ran.stderr.contains("broken.toml: the scenario: line ")
             && ran.stderr.contains(", column 1, in `device`"),
+        "{}",
+        ran.stderr
+    );
+    let unknown = folder.write(
+        "unknown.toml",
+        built_in.replace("\"air-conditioner\"", "\"air-conditionr\""),
+    );
+    let ran = run(&["simulate", "--scenario", &unknown]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(
+        ran.stderr.contains(
+            "there is no definition `air-conditionr`: built in are air-conditioner and wave-pump, and there is no file "
+        ),
         "{}",
         ran.stderr
     );

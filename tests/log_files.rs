@@ -139,6 +139,7 @@ fn rejects_need_a_file_of_their_own() {
         assert_eq!(std::fs::read_to_string(&log).unwrap(), LOG);
         assert_eq!(std::fs::read(&definition).unwrap(), json);
     }
+    let log = folder.write("log.svg", LOG);
     let drawn = &[
         "log",
         "plot",
@@ -168,11 +169,55 @@ fn a_full_disk_is_told() {
         let line =
             format!("exec {GIZWITS} log decode -d {DEFINITION} - --format {form} >/dev/full");
         let ran = program::run("sh", &["-c", &line], LOG.as_bytes());
-        assert_eq!(ran.code, 2, "{form}");
+        let told = "error: standard output: No space left";
+        assert_eq!(ran.code, 1, "{form}");
+        assert!(ran.stderr.starts_with(told), "{}", ran.stderr);
     }
+    // Without --rejects, the first reject of each kind is shown.
+    let ran = decode(&["-"], "zz\nzz\n0304\n");
+    assert_eq!(ran.code, 1);
+    for told in [
+        "\n-:1: ",
+        "\n-:3: the payload ends before ",
+        "\nThese are the first of their kinds: --rejects FILE keeps all rejects\n",
+    ] {
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("-:2: "), "{}", ran.stderr);
     let ran = decode(&["-", "--rejects", "/dev/full"], "zz");
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("/dev/full: No"), "{}", ran.stderr);
+}
+
+/// Standard input is the default, tables in a binary format are no logs, and options without an effect are refused.
+#[test]
+fn inputs_and_options_are_checked() {
+    let ran = decode(&[], LOG);
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (0, NDJSON),
+        "{}",
+        ran.stderr
+    );
+    let folder = Folder::new("log-tables");
+    for (magic, format) in [("PAR1", "Parquet"), ("ARROW1", "Arrow")] {
+        let table = folder.write("table", format!("{magic}\0\0\0\0"));
+        let told = format!("this is a table in {format}: expected a log");
+        let ran = decode(&[&table], "");
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+        assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+        let ran = decode(&["-"], std::fs::read(&table).unwrap());
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+        assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+    }
+    for (options, words) in [
+        (&["--level", "3"][..], "--level requires Parquet"),
+        (&["--max-line", "0"], "0 is not in 1.."),
+    ] {
+        let ran = decode(&[&["-"], options].concat(), LOG);
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
 }
 
 /// Files are compared, not names.

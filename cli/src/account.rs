@@ -26,7 +26,7 @@ use crate::text::{printable, tell};
 /// The options that select an account.
 #[derive(Args, Clone)]
 pub(crate) struct Account {
-    /// The profile in config.toml. Default: GIZWITS_PROFILE, or else `default`
+    /// The profile in config.toml, which no variable may contradict. Default: GIZWITS_PROFILE, or else `default`
     #[arg(long, value_name = "NAME", global = true)]
     profile: Option<String>,
     /// Neither read nor write the cache of tokens and definitions: fetch both again
@@ -92,24 +92,24 @@ impl Cloud {
 
 /// The part of the help that explains credentials, for commands that call a server.
 pub(crate) const HELP: &str = "\
-Credentials come from environment variables:
-  GIZWITS_BASE_URL, GIZWITS_ENTERPRISE_ID, GIZWITS_ENTERPRISE_SECRET, GIZWITS_PRODUCT_KEY,
-  GIZWITS_PRODUCT_SECRET
-What is not set there is read from ~/.config/gizwits/config.toml (on Windows
-%APPDATA%\\gizwits\\config.toml), from the section of the profile, with the same names in lower case
-and without GIZWITS_:
+Credentials come from environment variables: GIZWITS_BASE_URL, GIZWITS_ENTERPRISE_ID, GIZWITS_ENTERPRISE_SECRET, \
+GIZWITS_PRODUCT_KEY, GIZWITS_PRODUCT_SECRET. What is not set there is read from ~/.config/gizwits/config.toml (on Windows \
+%APPDATA%\\gizwits\\config.toml), from the section of the profile, with the same names in lower case and without GIZWITS_:
   [default]
   enterprise_id = \"…\"
-A profile may also have the path of a definition, for commands that read one: definition = \"FILE\".
-GIZWITS_CONFIG names another file. A variable that is set but empty is an error.
+A profile may also have the path of a definition, for commands that read one: definition = \"FILE\". GIZWITS_CONFIG names \
+another file. A variable that is set but empty is an error.
 
-Tokens, and definitions for an hour, are kept in ~/.cache/gizwits for the next commands; `device log`
-and `device data` always fetch the definition. Only you can read the tokens. GIZWITS_CACHE names
-another folder, and --no-cache works without it.
+A profile that is named by --profile or GIZWITS_PROFILE goes first: variables only fill its gaps. A variable that differs \
+from the profile is an error, so that no command uses a mixture of two accounts.
 
-HTTPS trusts the certificates of the system. On Linux, SSL_CERT_FILE names a file with other
-certificates in PEM, and SSL_CERT_DIR a folder. The proxy of HTTPS_PROXY or ALL_PROXY is used (for
-http:// of HTTP_PROXY), except for the hosts of NO_PROXY and for this machine.
+Tokens, and definitions for an hour, are kept in ~/.cache/gizwits for the next commands; `device log` and `device data` \
+always fetch the definition. Only you can read the tokens. GIZWITS_CACHE names another folder, and --no-cache works without \
+it.
+
+HTTPS trusts the certificates of the system. On Linux, SSL_CERT_FILE names a file with other certificates in PEM, and \
+SSL_CERT_DIR a folder. The proxy of HTTPS_PROXY or ALL_PROXY is used (for http:// of HTTP_PROXY), except for the hosts of \
+NO_PROXY and for this machine.
 
 Without an account, run `gizwits simulate`: it prints credentials for a server of your own.";
 
@@ -196,6 +196,10 @@ impl Account {
             }
             Err(error) => return Err(Failure::Usage(format!("error: {error}"))),
         };
+        if let Some(name) = &name {
+            refuse_differing(name, &mut profile, &mut file)?;
+        }
+        let is_url_of_variable = profile.base_url.is_some();
         let shown = path.display();
         for ((name, value), (_, of_file)) in profile.members().into_iter().zip(file.members()) {
             *value = value.take().or(of_file.take());
@@ -233,10 +237,65 @@ impl Account {
         if let Some(cache) = &cache {
             builder = builder.token_store(cache.clone());
         }
+        let enterprise = builder.build().map_err(|error| {
+            let origin = match is_url_of_variable {
+                true => "GIZWITS_BASE_URL".to_owned(),
+                false => format!("{shown}: base_url"),
+            };
+            url_failure(&origin, server, BASE_URL, error)
+        })?;
         let secret = secret(&profile.product_secret);
-        let product = builder.build()?.product(text(&profile.product_key), secret);
+        let product = enterprise.product(text(&profile.product_key), secret);
         Ok(Cloud { product, cache })
     }
+}
+
+/// The failure of a base URL that is not valid, which came from the setting `origin`. Other errors are kept.
+pub(crate) fn url_failure(origin: &str, url: &str, example: &str, error: Error) -> Failure {
+    let Error::Invalid(message) = &error else {
+        return error.into();
+    };
+    let Some(reason) = message.strip_prefix("the base URL is not valid: ") else {
+        return error.into();
+    };
+    if reason.starts_with("it must not") {
+        return usage(format_args!("{origin}: {reason}"));
+    }
+    // Any other character may belong to a password.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".:/_-".contains(&byte);
+    let value = match url.len() < 80 && url.bytes().all(is_plain) {
+        true => format!(" = {url}"),
+        false => String::new(),
+    };
+    usage(format_args!(
+        "{origin}{value}: expected a URL such as {example}"
+    ))
+}
+
+/// Refuses variables that differ from a profile that was named: the call would go to another account, or to a mixture of
+/// two.
+fn refuse_differing(
+    name: &str,
+    variables: &mut Profile,
+    file: &mut Profile,
+) -> Result<(), Failure> {
+    let members = variables.members().into_iter().zip(file.members());
+    let differing = members.filter(|((_, set), (_, of_file))| {
+        let is_other = |set: &String| of_file.as_ref().is_some_and(|value| value != set);
+        set.as_ref().is_some_and(is_other)
+    });
+    let differing: Vec<String> = differing
+        .map(|((member, _), _)| format!("GIZWITS_{}", member.to_uppercase()))
+        .collect();
+    let message = match &differing[..] {
+        [] => return Ok(()),
+        [one] => format!("{one} is set and differs from the profile {name}: unset it"),
+        all => format!(
+            "{} are set and differ from the profile {name}: unset them",
+            all.join(", ")
+        ),
+    };
+    Err(usage(message))
 }
 
 /// The path of config.toml.

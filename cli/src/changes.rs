@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use gizwits_codec_std::{Decoded, Product, payload};
-use gizwits_enterprise_client::Attrs;
+use gizwits_codec_std::{Attr, Decoded, Product, payload};
+use gizwits_enterprise_client::{AttrValue, Attrs};
 
 use crate::payload::action_and_body;
 
@@ -53,7 +53,7 @@ impl Changes {
         let definition = self.definition.clone();
         let values = definition.attrs().filter_map(|attr| {
             let value = attrs.get(attr.name())?;
-            Some((attr.name(), value.to_string()))
+            Some((attr.name(), value_of(attr, value)))
         });
         self.of_values(values)
     }
@@ -75,4 +75,18 @@ impl Changes {
         }
         shown.join(", ")
     }
+}
+
+/// A value as text: `on` or `off` for a bool, the label of an enum.
+pub(crate) fn value_of(attr: &Attr, value: &AttrValue) -> String {
+    if let Some(on) = value.as_bool().filter(|_| attr.is_bool()) {
+        return if on { "on" } else { "off" }.to_owned();
+    }
+    // Servers may send the index of a label.
+    let index = value
+        .json()
+        .as_u64()
+        .and_then(|index| usize::try_from(index).ok());
+    let label = index.and_then(|index| attr.labels().get(index));
+    label.map_or_else(|| value.to_string(), Clone::clone)
 }

@@ -93,13 +93,18 @@ pub(crate) fn load(path: &Path) -> Result<Product, Failure> {
     Product::from_json(&text).map_err(|invalid| failure(path, &text, &invalid))
 }
 
+/// Compares a definition with the product key of a device. Returns the difference as text, or `None` if there is none.
+pub(crate) fn difference(product: &Product, key: &str) -> Option<String> {
+    let own = product.product_key();
+    (!own.eq_ignore_ascii_case(key)).then(|| {
+        format!("the device is of the product {key}, and the definition of the product {own}")
+    })
+}
+
 /// Warns the user if a device with this product key is of another product than the definition.
 pub(crate) fn warn_of_another(product: &Product, key: &str) {
-    let own = product.product_key();
-    if !own.eq_ignore_ascii_case(key) {
-        tell(format_args!(
-            "warning: the device is of the product {key}, and the definition of the product {own}"
-        ));
+    if let Some(difference) = difference(product, key) {
+        tell(format_args!("warning: {difference}"));
     }
 }
 

@@ -2,8 +2,8 @@
 //! Enterprise API and simulates it.
 //!
 //! Results go to stdout, everything else to stderr. The exit status is 0 on success; 1 if a payload can't be
-//! decoded, a value or a call is refused, or a definition has errors; 2 for wrong usage, a definition that
-//! can't be used, or an error of reading or writing; 130 after Ctrl-C.
+//! decoded, a value or a call is refused, a definition has errors, or stdout can't be written; 2 for wrong
+//! usage, a definition that can't be used, or another error of reading or writing; 130 after Ctrl-C.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
@@ -32,6 +32,7 @@ use crate::command::{
     lan, layout, log, man, module, simulate,
 };
 use crate::failure::{Failure, usage};
+use crate::output::standard::StandardOutput;
 use crate::text::tell;
 
 /// Decode, encode and inspect the data points of Gizwits (机智云) devices.
@@ -46,12 +47,14 @@ struct Cli {
 }
 
 const EXAMPLES: &str = "\
+ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one.
+
 Examples:
   gizwits demo
-  gizwits decode -d tests/fixtures/air-conditioner.json 000000030b0000910401000010000000
-  gizwits encode -d tests/fixtures/air-conditioner.json control set_temp=24
-  gizwits layout -d tests/fixtures/air-conditioner.json
-  gizwits check -d tests/fixtures/air-conditioner.json";
+  gizwits decode -d ac.json 000000030b0000910401000010000000
+  gizwits encode -d ac.json control set_temp=24
+  gizwits layout -d ac.json
+  gizwits check ac.json";
 
 #[derive(Subcommand)]
 enum Command {
@@ -158,10 +161,12 @@ fn early_profile() -> Option<String> {
     parsed.get_one::<String>("early_profile").cloned()
 }
 
-/// Whether the command has an option --definition that was not given.
+/// Whether the command has an option --definition that was not given. `check` also takes definitions as files.
 fn lacks_definition(matches: &clap::ArgMatches) -> bool {
+    let is_given = |id| matches.try_contains_id(id).unwrap_or(false);
     match matches.subcommand() {
         Some((_, matches)) => lacks_definition(matches),
+        None if is_given("files") => false,
         None => ["definition", "definitions"]
             .iter()
             .any(|id| matches.try_contains_id(id).is_ok_and(|given| !given)),
@@ -188,7 +193,7 @@ fn main() -> ExitCode {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let choice = anstream::AutoStream::choice(&io::stdout());
     let colours = choice != anstream::ColorChoice::Never && io::stdout().is_terminal();
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = io::BufWriter::new(StandardOutput(io::stdout().lock()));
     let profile = cli.profile;
     if profile.is_some() && !cli.command.reads_profile() {
         let error = usage("--profile is an option of commands with an account or a definition");

@@ -1,4 +1,6 @@
-//! Moments in time, as options name them.
+//! Moments in time and time spans, as options name them.
+
+use std::time::Duration;
 
 use gizwits_codec_std::log;
 use gizwits_enterprise_client::Timestamp;
@@ -37,6 +39,12 @@ pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
         "expected a time such as 2026-01-31, 2026-01-31 07:37, 2026-01-31T07:37:23Z or 1769845043"
             .to_owned()
     })
+}
+
+/// The parser of options that name a time span.
+pub(crate) fn time_span(text: &str) -> Result<Duration, String> {
+    let span = humantime::parse_duration(text.trim());
+    span.map_err(|_| "expected a time span such as 90s, 10m, 6h or 7d".to_owned())
 }
 
 #[cfg(test)]

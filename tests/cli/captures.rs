@@ -463,3 +463,83 @@ fn products_are_identified() {
         assert_eq!(identify(&[wrong]).code, 2, "{wrong}");
     }
 }
+
+/// An error names its line, and what can't be read has a name and a hint.
+#[test]
+fn errors_of_files_have_a_place() {
+    let folder = Folder::new("decode-lines");
+    let text = format!(
+        "{HEARTBEAT}\n\nno payload!\n  \n{HEARTBEAT}\n{}\nzz",
+        "0".repeat(17 << 20)
+    );
+    let file = folder.write("capture.txt", &text);
+    for ran in [decode(&["--file", &file]), run_with(&["decode"], &text)] {
+        assert_eq!(ran.code, 1);
+        let answers = ran.json();
+        let places: Vec<_> = answers
+            .iter()
+            .map(|answer| {
+                (
+                    answer["input_line"].as_u64(),
+                    answer["error"]["kind"].as_str(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            places,
+            [
+                (None, None),
+                (Some(3), Some("not_hex_or_base64")),
+                (None, None),
+                (Some(6), Some("line_length")),
+                (Some(7), Some("not_hex_or_base64")),
+            ]
+        );
+    }
+    let help = run(&["decode", "--help"]).stdout;
+    assert!(help.contains("Empty lines are skipped") && help.contains("line_length"));
+    // An argument has no line.
+    assert!(decode(&["nothing"]).json()[0].get("input_line").is_none());
+    let ran = decode(&["--file", "tests"]);
+    assert_eq!(
+        (ran.code, ran.stderr.as_str()),
+        (2, "error: tests: this is a folder: expected a file\n")
+    );
+    let binary = folder.write("stream.bin", b"\0\0\0\x03\x03\0\0\x15");
+    let ran = decode(&["--file", &binary]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.stderr
+            .contains("stream.bin: this is no text: for the raw bytes of a connection add --encoding raw --input stream"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run(&["man", &file]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("capture.txt: this is not a folder"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// A full disk is no wrong usage.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_standard_output_is_told() {
+    for command in [
+        "decode 02",
+        "schema",
+        "encode -d tests/fixtures/air-conditioner.json read",
+    ] {
+        let line = format!("exec {GIZWITS} {command} > /dev/full");
+        let ran = program::run("sh", &["-c", &line], b"");
+        assert_eq!(ran.code, 1, "{command}");
+        assert!(
+            ran.stderr
+                .contains("error: standard output: No space left on device"),
+            "{command}: {}",
+            ran.stderr
+        );
+    }
+}

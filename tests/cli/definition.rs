@@ -112,7 +112,10 @@ fn a_definition_is_not_fetched() {
     );
     for (arguments, expected) in [
         (&["pump"][..], "expected 32 hex digits"),
-        (&[KEY, "--base-url", "pump"], "the base URL is not valid"),
+        (
+            &[KEY, "--base-url", "pump"],
+            "--base-url = pump: expected a URL such as https://api.gizwits.com",
+        ),
     ] {
         let ran = fetch(arguments, &[]);
         assert_eq!((ran.code, &*ran.stdout), (2, ""));

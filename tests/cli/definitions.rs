@@ -87,7 +87,12 @@ fn definitions_that_cannot_be_used() {
     assert!(ran.code == 2 && ran.stderr.contains("standard input is the definition"));
 
     // The definition on one line of many thousand characters, as the API has it: still a picture.
+    let named = run(&["check", &broken]);
     let people = run(&["check", "-d", &broken]);
+    assert_eq!(
+        (named.code, named.stdout),
+        (people.code, people.stdout.clone())
+    );
     assert_eq!(people.code, 1);
     assert!(
         people

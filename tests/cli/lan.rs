@@ -10,6 +10,9 @@ use super::*;
 
 pub(super) const KEY: &str = "9b3ff3e5c9a14d4a9b1f1d8c2a7e6f50";
 
+/// The product key of the definition of the air conditioner.
+const AC_KEY: &str = "4d0b954d71e71a0d06e1139f0de0ff97";
+
 /// The address of an air conditioner. It takes the control of set_temp = 24 and reports it, refuses to answer any other
 /// control, and closes the connection after a silence.
 pub(super) fn device(product_key: &'static str, passcode: &'static str) -> String {
@@ -87,7 +90,8 @@ fn a_device_is_found() {
     let ran = run(&["lan", "discover", &silent, "--wait", "50ms"]);
     assert_eq!((ran.code, &*ran.stdout), (1, ""));
     assert!(
-        ran.stderr.starts_with("error: no device answers"),
+        ran.stderr
+            .starts_with("error: 127.0.0.1 does not answer on UDP port "),
         "{}",
         ran.stderr
     );
@@ -101,6 +105,14 @@ fn a_device_is_found() {
         "{}",
         ran.stderr
     );
+    for (wait, words) in [
+        ("0s", "expected more than 0s"),
+        ("foo", "expected a time span such as 90s, 10m, 6h or 7d"),
+    ] {
+        let ran = run(&["lan", "discover", "--wait", wait]);
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
     let ran = run(&["lan", "discover", "device.local"]);
     assert_eq!(ran.code, 2);
     assert!(
@@ -150,9 +162,10 @@ fn a_device_is_shown() {
         ran.stderr
     );
     // A definition of other bytes than the device sends.
+    let lamp = "tests/fixtures/lamp.json";
     for arguments in [
-        &["show", &host, "-d", "tests/fixtures/lamp.json"][..],
-        &["control", &host, "-d", "tests/fixtures/lamp.json", "no=1"],
+        &["show", &host, "-d", lamp][..],
+        &["control", &host, "-d", lamp, "--other-product", "no=1"],
     ] {
         let ran = run(&[&["lan"], arguments].concat());
         assert_eq!(ran.code, 1, "{}", ran.stderr);
@@ -167,6 +180,17 @@ fn a_device_is_shown() {
         "{}",
         ran.stderr
     );
+    // The hint has several lines.
+    assert!(!ran.stderr.contains("\\n"), "{}", ran.stderr);
+    // The device closes the connection at a read of another protocol. A read executes nothing.
+    let ran = run(&["lan", "show", &host, "-d", WAVE_PUMP]);
+    assert_eq!((ran.code, &*ran.stdout), (1, ""));
+    assert!(
+        ran.stderr
+            .contains(": the device has not answered the read of its status\n"),
+        "{}",
+        ran.stderr
+    );
     let nowhere = run(&["lan", "show", "127.0.0.1:1", "-d", AIR_CONDITIONER]);
     assert_eq!((nowhere.code, &*nowhere.stdout), (1, ""));
     assert!(
@@ -178,7 +202,28 @@ fn a_device_is_shown() {
 
 #[test]
 fn a_device_is_controlled() {
-    let host = device(KEY, "ABCDEFGHIJ");
+    // A device of another product gets a control only if the user insists.
+    let other = device(KEY, "ABCDEFGHIJ");
+    let command = [
+        "lan",
+        "control",
+        &other,
+        "-d",
+        AIR_CONDITIONER,
+        "set_temp=24",
+    ];
+    let ran = run(&command);
+    assert_eq!((ran.code, &*ran.stdout), (2, ""));
+    assert!(
+        ran.stderr.contains(KEY) && ran.stderr.contains("nothing was sent"),
+        "{}",
+        ran.stderr
+    );
+    let ran = run(&[&command[..], &["--other-product"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("warning: "), "{}", ran.stderr);
+
+    let host = device(AC_KEY, "ABCDEFGHIJ");
     let control = |value: &str| run(&["lan", "control", &host, "-d", AIR_CONDITIONER, value]);
     let ran = control("set_temp=24");
     assert_eq!(ran.code, 0, "{}", ran.stderr);
@@ -202,7 +247,14 @@ fn a_device_is_controlled() {
         "{}",
         ran.stderr
     );
-    let unbound = device(KEY, "");
+    let ran = run(&[
+        &command[..2],
+        &[&host, "-d", AIR_CONDITIONER, "switch=on", "switch=on"],
+    ]
+    .concat());
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("given twice"), "{}", ran.stderr);
+    let unbound = device(AC_KEY, "");
     let ran = run(&[
         "lan",
         "control",
@@ -217,6 +269,41 @@ fn a_device_is_controlled() {
         "{}",
         ran.stderr
     );
+}
+
+/// Without a definition, a device of a var_len product is read as such.
+#[test]
+fn a_device_of_either_protocol_is_shown_without_a_definition() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let options = ServerOptions::new("ABCDEFGHIJ", Identity::default());
+        let mut server = Server::new(options, Duration::ZERO);
+        let mut buffer = [0; 512];
+        while let Ok(len @ 1..) = stream.read(&mut buffer) {
+            server.receive(&buffer[..len], Duration::ZERO);
+            while let Some(event) = server.poll_event() {
+                // The read of a standard product has no answer.
+                if let ServerEvent::Request { sn, p0 } = event
+                    && p0[0] == 0x12
+                {
+                    server.answer(sn, b"\x13\x01\x01");
+                }
+            }
+            while let Some(bytes) = server.poll_output() {
+                let _ = stream.write_all(&bytes);
+            }
+        }
+    });
+    let config = (
+        "GIZWITS_CONFIG".to_owned(),
+        "/no/such/config.toml".to_owned(),
+    );
+    let config = BTreeMap::from([config]);
+    let ran = program::run_in(GIZWITS, &["lan", "show", &host], b"", &config);
+    assert_eq!((ran.code, &*ran.stderr), (0, ""));
+    assert_eq!(ran.json()[0]["payload"], "130101");
 }
 
 /// The lines of `watch` are records that `log decode` reads.
@@ -237,6 +324,13 @@ fn a_device_is_watched() {
     child.wait().unwrap();
     let record: Value = serde_json::from_str(&line).unwrap();
     assert_eq!(record["payload"], "0401000010280000");
+    assert_eq!(record["attrs"]["room_temp"], 30);
+    assert!(
+        line.contains(
+            r#","type":"dev2app","payload":"0401000010280000","action":"report","attrs":{"#
+        ),
+        "{line}"
+    );
     assert!(record["timestamp"].as_f64().unwrap() > 1.7e9);
     let ran = run_with(&["log", "decode", "-d", AIR_CONDITIONER, "-"], &line);
     assert_eq!(ran.code, 0, "{}", ran.stderr);

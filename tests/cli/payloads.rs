@@ -301,6 +301,17 @@ fn values_that_are_refused() {
         ),
         (&["control", "set_temp=warm"], 1, "expected a number"),
         (
+            &["control", "set_temp=99999999999999999999"],
+            1,
+            "set_temp = 99999999999999999999 is above its maximum 30 (16..30, step 1)",
+        ),
+        (&["control", "set_temp=-1e19"], 1, "is below its minimum 16"),
+        (
+            &["control", "--json", r#"{"set_temp":1e19}"#],
+            1,
+            "set_temp = 1e19 is above its maximum 30",
+        ),
+        (
             &["control", "switch=maybe"],
             1,
             "true, false, on, off, 1 or 0",

@@ -60,6 +60,32 @@ fn pictures() {
     }
 }
 
+/// The name of a file says what a picture is.
+#[test]
+fn pictures_are_svg_or_png() {
+    let folder = Folder::new("pictures-pdf");
+    let pdf = folder.0.join("x.pdf");
+    let pdf = pdf.to_str().unwrap();
+    for command in [
+        &["layout", "-d", AIR_CONDITIONER][..],
+        &[
+            "log",
+            "plot",
+            "-d",
+            AIR_CONDITIONER,
+            "--point",
+            "switch",
+            "-",
+        ],
+    ] {
+        let ran = run(&[command, &["-o", pdf]].concat());
+        assert_eq!(ran.code, 2);
+        let told = "x.pdf: expected a file name that ends in .svg or .png\n";
+        assert!(ran.stderr.ends_with(told), "{}", ran.stderr);
+        assert!(!Path::new(pdf).exists());
+    }
+}
+
 /// A picture shows the positions of the points of one message.
 #[test]
 fn messages_are_drawn() {

@@ -103,6 +103,19 @@ fn a_recording_has_what_the_watch_shows() {
         values
     );
 
+    // Standard output, decoded.
+    let ran = run(&["lan", "record", &host, "-o", "-", "-d", AIR_CONDITIONER]);
+    assert!(
+        ran.stderr
+            .contains("recording to standard output until Ctrl-C\n3 records   standard output\n"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!root().join("-").exists());
+    let attrs = |one: &Value| one["attrs"].clone();
+    assert_eq!(ran.json().iter().map(attrs).collect::<Vec<_>>(), values);
+    assert_eq!(decoded(&ran.stdout), values);
+
     // A file that exists is appended to only when the user says so.
     let refused = record(&[]);
     assert_eq!(refused.code, 2);

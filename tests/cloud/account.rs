@@ -105,6 +105,63 @@ fn profiles() {
     }
 }
 
+/// A profile that is named is the account: a variable that differs from it is refused, others fill gaps.
+#[test]
+fn a_profile_is_not_mixed_with_variables() {
+    let cloud = Scripted::start(GIZWITS, |_, _| None);
+    let folder = Folder::new("mixed-profile");
+    let members = |skipped: &str| -> String {
+        let members = cloud
+            .variables
+            .iter()
+            .map(|(name, value)| (&name[8..], value));
+        let members = members.filter(|(name, _)| {
+            (*name == "BASE_URL"
+                || name.contains("_ID")
+                || name.contains("PRODUCT")
+                || name.contains("SECRET"))
+                && *name != skipped
+        });
+        members
+            .map(|(name, value)| format!("{} = \"{value}\"\n", name.to_lowercase()))
+            .collect()
+    };
+    let whole = members("");
+    let gap = members("PRODUCT_SECRET");
+    let file = folder.write(
+        "config.toml",
+        format!("[prod]\n{whole}\n[gap]\n{gap}\n[half]\nproduct_key = \"hush-key\"\n"),
+    );
+    private(&file);
+    let config = ("GIZWITS_CONFIG", file.as_str());
+    for profile in ["prod", "gap"] {
+        let line = format!("device list --profile {profile}");
+        assert_eq!(cloud.run_with(&line, &[config]).stderr, "");
+        let named = [config, ("GIZWITS_PROFILE", profile)];
+        assert_eq!(cloud.run_with("device list", &named).code, 0);
+    }
+    let two = "error: GIZWITS_BASE_URL, GIZWITS_ENTERPRISE_ID are set and differ from the profile prod: unset them\n";
+    let one = "error: GIZWITS_PRODUCT_KEY is set and differs from the profile half: unset it\n";
+    for (line, changed, told) in [
+        ("device list --profile prod", &[config][..], two),
+        ("--profile prod api product datapoint", &[config], two),
+        ("device list", &[config, ("GIZWITS_PROFILE", "prod")], two),
+    ] {
+        let other = [
+            ("GIZWITS_BASE_URL", "http://127.0.0.1:9"),
+            ("GIZWITS_ENTERPRISE_ID", "hush-id"),
+        ];
+        let ran = cloud.run_with(line, &[changed, &other].concat());
+        assert_eq!(
+            (ran.code, &*ran.stdout, &*ran.stderr),
+            (2, "", told),
+            "{line}"
+        );
+    }
+    let ran = cloud.run_with("device list --profile half", &[config]);
+    assert_eq!((ran.code, &*ran.stderr), (2, one));
+}
+
 /// A variable that is set to nothing is a mistake, and so is a member of the file; neither is a default.
 #[test]
 fn settings_that_are_empty() {

@@ -391,6 +391,14 @@ fn spans_that_are_empty() {
             assert!(ran.stderr.contains(words), "{span}: {}", ran.stderr);
         }
     }
+    // The begin of a span is moved to the oldest record that there can be, and the user is told.
+    let ran = cloud.run("device online D --from 2018-01-31");
+    assert!(
+        ran.stderr
+            .starts_with("warning: --from 2018-01-31T00:00:00Z is moved to "),
+        "{}",
+        ran.stderr
+    );
     // A span before all records that there can be: an export that is run again and again only warns.
     let ran = cloud.run("device log D --until 2018-01-31");
     assert!(

@@ -38,8 +38,26 @@ fn what_goes_wrong() {
         (
             "device list".to_owned(),
             &[("BASE_URL", "ftp://x")],
-            1,
-            "http",
+            2,
+            "GIZWITS_BASE_URL = ftp://x: expected a URL such as https://enterpriseapi.gizwits.com",
+        ),
+        (
+            "api product datapoint".to_owned(),
+            &[("BASE_URL", "foo")],
+            2,
+            "GIZWITS_BASE_URL = foo: expected a URL such as https://",
+        ),
+        (
+            "device list".to_owned(),
+            &[("BASE_URL", "http://me:hush@x")],
+            2,
+            "GIZWITS_BASE_URL: it must not contain credentials",
+        ),
+        (
+            "api call GET nope".to_owned(),
+            &[],
+            2,
+            "nope: expected a path that begins with /",
         ),
         (
             "device list".to_owned(),
@@ -84,7 +102,37 @@ fn what_goes_wrong() {
             format!("device log {did} --since soon"),
             &[],
             2,
-            "invalid value 'soon'",
+            "expected a time span such as 90s, 10m, 6h or 7d",
+        ),
+        (
+            format!("device log {did} -o - --checkpoint c"),
+            &[],
+            2,
+            "a checkpoint can't continue standard output",
+        ),
+        (
+            format!("device log {did} --from 2018-01-01 --until 2018-01-02"),
+            &[],
+            2,
+            "no record before 2018-01-02T00:00:00Z is left: the cloud keeps records for 7 days",
+        ),
+        (
+            control.clone() + "switch=on switch=off",
+            &[],
+            2,
+            "`switch` is given twice",
+        ),
+        (
+            control.clone() + "--values {oops",
+            &[],
+            2,
+            "--values: not a JSON object",
+        ),
+        (
+            control.clone() + "switch=on --curl --wait",
+            &[],
+            2,
+            "cannot be used with",
         ),
         (
             format!("device log {did} --from noon"),

@@ -440,6 +440,19 @@ fn on_a_terminal() {
         log.contains("  dev2app  report  switch on, ") && log.contains("11 as before"),
         "{log}"
     );
+    let data = typed(&format!("device data {did} --since 3h"));
+    assert!(data.contains("  switch on, "), "{data}");
+    let full = simulated.typed(
+        &format!("{GIZWITS} device control {did} switch=on > /dev/full"),
+        &[],
+    );
+    assert_eq!(full.0, 1);
+    assert!(
+        full.1
+            .starts_with("error: standard output: No space left on device"),
+        "{}",
+        full.1
+    );
     let bar = typed(&format!("device log {did} --since 7d > /dev/null"));
     assert!(bar.contains("records  eta "), "{bar}");
 }

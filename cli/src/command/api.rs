@@ -170,6 +170,12 @@ fn any_call(product: &Product, given: &ArgMatches) -> Result<Call<Blocking, Cust
     let AnyCall { method, path, body } = AnyCall::from_arg_matches(given).map_err(usage)?;
     let mut methods = METHODS.into_iter();
     let method = methods.find(|one| one.as_str() == method);
+    // The link to the next page may be a whole URL.
+    if !path.starts_with('/') && !path.contains("://") {
+        return Err(usage(format_args!(
+            "{path}: expected a path that begins with /"
+        )));
+    }
     let call = product.request(method.unwrap_or(Method::GET), path);
     match body {
         None => Ok(call),

@@ -9,7 +9,7 @@ use gizwits_codec_std::{Check as Findings, Diagnostic, Severity, check};
 use serde_json::json;
 
 use crate::definition;
-use crate::failure::Failure;
+use crate::failure::{Failure, usage_with_hint};
 use crate::output::diagnostic::report;
 use crate::text::counted;
 
@@ -18,12 +18,17 @@ use crate::text::counted;
 #[command(after_help = "\
 Exit status: 0 without errors (warnings are allowed), 1 with errors, 2 if a file can't be read.
 
+ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one.
+
 Examples:
-  gizwits check -d tests/fixtures/air-conditioner.json
-  gizwits check --json -d tests/fixtures/air-conditioner.json tests/fixtures/spa.json")]
+  gizwits check ac.json
+  gizwits check --json ac.json pump.json")]
 pub(crate) struct Check {
     /// The definitions, as the Enterprise API returns them; - is standard input
-    #[arg(short, long = "definition", value_name = "FILE", required = true, num_args = 1..)]
+    #[arg(id = "files", value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The definitions, like FILE
+    #[arg(short, long = "definition", value_name = "FILE", num_args = 1..)]
     definitions: Vec<PathBuf>,
     /// Print one JSON object per finding: file, severity, kind, pointer, line, column, message. After 100
     /// findings of a definition, one line of kind more_findings counts the rest in errors and warnings
@@ -33,9 +38,15 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(&self, out: &mut impl Write, colours: bool) -> Result<(), Failure> {
+        if self.files.is_empty() && self.definitions.is_empty() {
+            return Err(usage_with_hint(
+                "no definition is given: gizwits check FILE, or --definition FILE",
+                definition::HOW_TO_GET,
+            ));
+        }
         let mut bad = false;
         let mut unreadable = Vec::new();
-        for path in &self.definitions {
+        for path in self.files.iter().chain(&self.definitions) {
             let text = match definition::read_definition(path) {
                 Ok(text) => text,
                 Err(Failure::Usage(message)) => {

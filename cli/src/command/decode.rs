@@ -1,6 +1,7 @@
 //! `gizwits decode`: payloads as JSON or as tables.
 
 mod answers;
+mod lines;
 mod text;
 
 use std::fs::File;
@@ -12,11 +13,13 @@ use clap::{Args, ValueEnum};
 use gizwits_codec_std::capture::{self, CaptureDecoder, CaptureReader, Framing};
 use gizwits_codec_std::{Error, payload};
 
-use self::answers::Answers;
+use self::answers::{Answers, LINE_KINDS};
+use self::lines::{Lines, Position};
 use crate::definition;
 use crate::failure::{Failure, in_file, usage};
+use crate::output::standard::failed_output;
 use crate::payload::{list_of_kinds, list_of_notations};
-use crate::text::tell;
+use crate::text::{printable, tell};
 
 /// The key that ends the input of a terminal.
 const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
@@ -33,17 +36,20 @@ const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
          With --input stream or uart, the runs in a line of other text are the next bytes if they have the header of a \
          frame: 00000003, or ffff and any other byte. A run behind an incomplete frame needs no header, unless it is a \
          MAC address, a date (20240131) or a number of seconds (1706704200).\n\n\
-         Kinds of errors:\n{}{}\n\
+         Kinds of errors:\n{}{}{}\n\
          Exit status: 0 on success, 1 if a payload can't be decoded, 2 for wrong usage or an invalid definition.\n\n{EXAMPLES}",
         list_of_notations(),
         list_of_kinds(Error::KINDS),
         list_of_kinds(capture::KINDS),
+        list_of_kinds(LINE_KINDS),
     ),
     long_about = "Decode payloads, frames and captures to JSON, one line each, in order.\n\n\
         A payload is an M2M frame, which begins with 00000003, a UART frame, which begins with ffff, or a bare P0. \
         Frames, and messages between modules and their clients (discovery, passcode, module info, heartbeat and more), \
         need no definition. The names and values of data points need the definition of the product: without it, they are \
-        shown as bytes. The line of a payload that can't be decoded is {\"error\":…}."
+        shown as bytes. The line of a payload that can't be decoded is {\"error\":…}.\n\n\
+        Files and standard input have one payload per line. Empty lines are skipped. \"input_line\" of an error is the \
+        number of its line in the input, from 1, except in streams of bytes, where \"offset\" is the place."
 )]
 pub(crate) struct Decode {
     /// The product's definition, as the Enterprise API returns it. Default: data points are shown as bytes
@@ -75,13 +81,15 @@ pub(crate) struct Decode {
 }
 
 const EXAMPLES: &str = "\
+ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one.
+
 Examples:
   gizwits decode 000000030f000007000a4142434445464748494a
-  gizwits decode -d tests/fixtures/air-conditioner.json 000000030b0000910401000010000000
-  gizwits decode -d tests/fixtures/air-conditioner.json --output table AAAAAwkAAJABAQEAABA=
-  gizwits decode -d tests/fixtures/air-conditioner.json ffff000d0501000004010000101e000046
+  gizwits decode -d ac.json 000000030b0000910401000010000000
+  gizwits decode -d ac.json --output table AAAAAwkAAJABAQEAABA=
+  gizwits decode -d ac.json ffff000d0501000004010000101e000046
   gizwits decode --input stream 0000000303000015000000030300 0016
-  echo 0000000309000090010101000010 | gizwits decode -d tests/fixtures/air-conditioner.json";
+  echo 0000000309000090010101000010 | gizwits decode -d ac.json";
 
 /// The encoding of payloads: text, or raw bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -164,11 +172,22 @@ impl Decode {
         let mut reader = CaptureReader::new(decoder)
             .framing(framing)
             .encoding(encoding);
-        let mut answers = Answers::new(product.as_ref(), self.output, colours, out);
+        let position = Position::default();
+        let mut answers = Answers::new(product.as_ref(), self.output, colours, &position, out);
+        let mut is_binary = false;
         match &self.file {
             Some(path) => {
-                let file = File::open(path).map_err(|error| in_file(path, error))?;
-                self.read(file, &mut reader, &mut answers)?;
+                let mut file = File::open(path).map_err(|error| in_file(path, error))?;
+                if path.is_dir() {
+                    return Err(in_file(path, "this is a folder: expected a file"));
+                }
+                let head = head(&mut file).map_err(|error| in_file(path, error))?;
+                is_binary = !is_stream && is_raw(&head);
+                let read = self.read(head.chain(file), &position, &mut reader, &mut answers);
+                read.map_err(|error| match failed_output(&error) {
+                    Some(_) => Failure::Io(error),
+                    None => in_file(path, error),
+                })?;
             }
             None => {
                 for payload in &self.payloads {
@@ -181,24 +200,52 @@ impl Decode {
                             "reading payloads from standard input, one per line; {END} ends the input"
                         ));
                     }
-                    self.read(io::stdin().lock(), &mut reader, &mut answers)?;
+                    let input = io::stdin().lock();
+                    self.read(input, &position, &mut reader, &mut answers)?;
                 }
             }
         }
         reader.finish(&mut answers)?;
-        answers.finish()
+        let ended = answers.finish();
+        if let (Some(path), true, true) = (&self.file, is_binary, ended.is_err()) {
+            let path = path.display().to_string();
+            tell(format_args!(
+                "{}: this is no text: for the raw bytes of a connection add --encoding raw --input stream, for those of a \
+                 serial line --encoding raw --input uart",
+                printable(&path)
+            ));
+        }
+        ended
     }
 
     /// Reads lines with payloads, or the raw bytes of a stream.
     fn read<W: Write>(
         &self,
         input: impl Read,
+        position: &Position,
         reader: &mut CaptureReader<'_>,
         answers: &mut Answers<'_, W>,
     ) -> io::Result<()> {
+        let is_stream = self.input.is_some_and(|input| input.framing().is_stream());
         match self.encoding {
             Some(Encoding::Raw) => reader.read_raw(input, answers),
-            _ => reader.read(input, answers),
+            // A stream can be raw bytes, which have no lines.
+            _ if is_stream => reader.read(input, answers),
+            _ => reader.read(Lines::new(input, position), answers),
         }
     }
+}
+
+/// The first bytes of a file.
+fn head(file: &mut File) -> io::Result<io::Cursor<Vec<u8>>> {
+    let mut head = Vec::new();
+    file.take(512).read_to_end(&mut head)?;
+    Ok(io::Cursor::new(head))
+}
+
+/// Whether a file that begins with these bytes is no text. Texts in UTF-16 have zeros, too, but begin with a mark.
+fn is_raw(head: &io::Cursor<Vec<u8>>) -> bool {
+    let head = head.get_ref();
+    let is_utf16 = head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]);
+    !is_utf16 && (head.contains(&0) || head.starts_with(&[0xff, 0xff]))
 }

@@ -9,15 +9,15 @@ use gizwits_codec_std::Product;
 use gizwits_enterprise_client::{Error, app};
 use serde::de::IgnoredAny;
 
-use crate::account::variable;
-use crate::failure::{Failure, refused, usage};
+use crate::account::{url_failure, variable};
+use crate::failure::{Failure, refused};
 use crate::output::file;
 use crate::text::{counted, tell};
 
 /// Fetch the definition of a product by its key, without an account
 #[derive(Args)]
 #[command(after_help = "\
-`gizwits lan discover` prints the product keys of the devices in your network. A product is on the server
+`gizwits lan discover` prints the product keys of the devices in your network. A product is on the server \
 of its region: https://api.gizwits.com, https://euapi.gizwits.com or https://usapi.gizwits.com.
 
 Exit status: 0 on success, 1 if the server does not answer or does not know the product, 2 for wrong usage.
@@ -67,7 +67,7 @@ impl Definition {
         let fetched = app::definition(base, &self.product_key, app_id.as_deref());
         let mut json = runtime
             .block_on(fetched)
-            .map_err(|error| self.failed(base, &error))?;
+            .map_err(|error| self.failed(base, error))?;
         let members: BTreeMap<String, IgnoredAny> = serde_json::from_str(&json).unwrap_or_default();
         if !members.contains_key("entities") {
             return Err(refused(format_args!(
@@ -90,9 +90,9 @@ impl Definition {
     }
 
     /// The failure of a request to this server.
-    fn failed(&self, base: &str, error: &Error) -> Failure {
+    fn failed(&self, base: &str, error: Error) -> Failure {
         let key = &self.product_key;
-        match error {
+        match &error {
             Error::Transport(error) => refused(format_args!(
                 "{base}: {error}. Check the network, or name another server by --base-url"
             )),
@@ -101,7 +101,13 @@ impl Definition {
                      see gizwits definition --help",
                 error.excerpt
             )),
-            Error::Invalid(_) => usage(error),
+            Error::Invalid(_) => {
+                let origin = match self.base_url {
+                    Some(_) => "--base-url",
+                    None => "GIZWITS_APP_BASE_URL",
+                };
+                url_failure(origin, base, app::BASE_URL, error)
+            }
             _ => refused(format_args!("{base}: {error}")),
         }
     }

@@ -23,7 +23,7 @@ use crate::output::line::Output;
     after_help = EXAMPLES,
     after_long_help = format!(
         "{}\n\n\
-        Exit status: 0 on success, 1 if a call fails or a server returns fewer records than it counts,\n\
+        Exit status: 0 on success, 1 if a call fails or a server returns fewer records than it counts, \
         2 for wrong usage, 130 if Ctrl-C interrupts `log`, `data` or `online`.\n\n{EXAMPLES}",
         account::HELP
     ),

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use gizwits_codec_std::{Action, Error, Product, Rounding, payload, wrap, wrap_uart};
 
 use crate::definition;
-use crate::failure::{Failure, usage};
+use crate::failure::{Failure, refused_value, usage};
 use crate::text::printable;
 
 /// Encode values to a payload
@@ -56,12 +56,14 @@ pub(crate) struct Encode {
 const EXAMPLES: &str = "\
 Exit status: 0 on success, 1 if a value is refused, 2 for wrong usage or an invalid definition.
 
+ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one.
+
 Examples:
-  gizwits encode -d tests/fixtures/air-conditioner.json control set_temp=24 switch=on
-  gizwits encode -d tests/fixtures/air-conditioner.json control --json '{\"mode\":\"除湿\"}'
-  gizwits encode -d tests/fixtures/air-conditioner.json --frame m2m --sn 7 read
-  gizwits encode -d tests/fixtures/air-conditioner.json --frame uart --sn 7 control set_temp=24
-  gizwits encode -d tests/fixtures/wave-pump.json read Mode Flow";
+  gizwits encode -d ac.json control set_temp=24 switch=on
+  gizwits encode -d ac.json control --json '{\"mode\":\"除湿\"}'
+  gizwits encode -d ac.json --frame m2m --sn 7 read
+  gizwits encode -d ac.json --frame uart --sn 7 control set_temp=24
+  gizwits encode -d pump.json read Mode Flow";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum What {
@@ -168,17 +170,11 @@ impl Encode {
 
     /// Returns the failure of a refused value, with the point of the definition that refuses it.
     fn refused(&self, product: &Product, error: &Error) -> Failure {
-        let mut message = format!("error: {}", printable(&error.message));
+        let mut message = printable(&error.message).into_owned();
         if let Some(attr) = error.point.as_deref().and_then(|name| product.find(name)) {
             let (file, id, location) = (self.definition.display(), attr.id(), attr.location());
             message += &format!("\n  definition: {file}, point {id}, {location}");
         }
-        // These kinds are wrong usage with any definition. All others depend on the definition.
-        match error.kind {
-            "duplicate_point" | "nothing_set" | "wrong_action" | "json" | "did_length" => {
-                Failure::Usage(message)
-            }
-            _ => Failure::Server(message),
-        }
+        refused_value(error, &message)
     }
 }

@@ -13,7 +13,7 @@ use gizwits_codec_std::{Error, Product, payload};
 use serde_json::json;
 
 use crate::definition;
-use crate::failure::{Failure, in_file, usage};
+use crate::failure::{Failure, in_file, usage, usage_with_hint};
 use crate::output::table::table;
 use crate::payload::encoding;
 use crate::text::{counted, printable, tell};
@@ -52,9 +52,11 @@ pub(crate) struct Identify {
 const EXAMPLES: &str = "\
 Exit status: 0 if a definition fits, 1 if none does, 2 for wrong usage.
 
+ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one.
+
 Examples:
-  gizwits identify -d tests/fixtures 000000030b0000910401000010000000
-  gizwits identify 0401000010000000 -d tests/fixtures/air-conditioner.json";
+  gizwits identify -d definitions 000000030b0000910401000010000000
+  gizwits identify 0401000010000000 -d ac.json";
 
 /// A part of a payload that depends on its product.
 enum Clue {
@@ -283,10 +285,10 @@ pub(super) fn files(given: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         inside.retain(|file| file.is_file() && file.extension().is_some_and(|kind| kind == "json"));
         if inside.is_empty() {
             let shown = path.display();
-            return Err(usage(format_args!(
-                "{shown} has no .json files. {}",
-                definition::HOW_TO_GET
-            )));
+            return Err(usage_with_hint(
+                format_args!("{shown} has no .json files"),
+                definition::HOW_TO_GET,
+            ));
         }
         inside.sort();
         files.extend(inside);

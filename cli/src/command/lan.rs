@@ -66,7 +66,7 @@ impl Lan {
                 Verb::Show(show) => show.run(output).await,
                 Verb::Control(control) => control.run(output).await,
                 Verb::Watch(watch) => watch.run(output).await,
-                Verb::Record(record) => record.run().await,
+                Verb::Record(record) => record.run(&mut *output.out).await,
             }
         })
     }

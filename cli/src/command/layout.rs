@@ -19,15 +19,17 @@ use crate::text::printable;
 /// Draw the bytes and bits of a product's status, or of one message
 #[derive(Args)]
 #[command(after_help = "\
-W is writable, R read-only, A alert, F fault. In a bit area of several bytes, bits are numbered from
-the lowest bit of the area. A message of a var_len product contains only some of the points, without
+W is writable, R read-only, A alert, F fault. In a bit area of several bytes, bits are numbered from \
+the lowest bit of the area. A message of a var_len product contains only some of the points, without \
 gaps between them: --message shows where they are in one message.
 
+ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one.
+
 Examples:
-  gizwits layout -d tests/fixtures/air-conditioner.json
-  gizwits layout -d tests/fixtures/wave-pump.json --message 1100000000000000100204
-  gizwits layout -d tests/fixtures/border.json -o border.svg
-  gizwits layout -d tests/fixtures/air-conditioner.json --json")]
+  gizwits layout -d ac.json
+  gizwits layout -d pump.json --message 1100000000000000100204
+  gizwits layout -d ac.json -o ac.svg
+  gizwits layout -d ac.json --json")]
 pub(crate) struct LayoutArgs {
     /// The product's definition, as the Enterprise API returns it
     #[arg(short, long, value_name = "FILE")]
@@ -38,8 +40,8 @@ pub(crate) struct LayoutArgs {
     /// The notation of the message. Default: detected from its characters
     #[arg(long, value_parser = encoding(), requires = "message")]
     encoding: Option<payload::Encoding>,
-    /// The output file: SVG, or PNG if its name ends in .png and gizwits was built with the feature `png`; - is
-    /// SVG on standard output. Default: text on standard output
+    /// The output file: SVG or PNG, as its name ends in .svg or .png; - is SVG on standard output. PNG requires a build with
+    /// the feature `png`. Default: text on standard output
     #[arg(short, long, alias = "svg", value_name = "FILE")]
     out: Option<PathBuf>,
     /// Print one JSON object: lengths, and position, limits and labels of every point. With --message: the
@@ -50,6 +52,10 @@ pub(crate) struct LayoutArgs {
 
 /// Writes the drawing or the JSON.
 pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Result<(), Failure> {
+    if let Some(path) = &args.out {
+        definition::check_output(&args.definition, path)?;
+        image::check(path)?;
+    }
     let product = definition::load(&args.definition)?;
     let stem = args.definition.file_stem().unwrap_or_default();
     let name = match product.name() {
@@ -84,10 +90,7 @@ pub(crate) fn run(args: &LayoutArgs, out: &mut impl Write, colours: bool) -> Res
     };
     match &args.out {
         None => Ok(out.write_all(drawing.text(colours, terminal_width()).as_bytes())?),
-        Some(path) => {
-            definition::check_output(&args.definition, path)?;
-            image::write(path, drawing.svg(), out)
-        }
+        Some(path) => image::write(path, drawing.svg(), out),
     }
 }
 

@@ -27,6 +27,9 @@ impl Man {
     pub(crate) fn run(&self, gizwits: clap::Command, out: &mut impl Write) -> Result<(), Failure> {
         let folder = &self.folder;
         let named = |error| in_file(folder, error);
+        if folder.exists() && !folder.is_dir() {
+            return Err(in_file(folder, "this is not a folder: choose another path"));
+        }
         fs::create_dir_all(folder).map_err(named)?;
         clap_mangen::generate_to(gizwits, folder).map_err(named)?;
         let pages = fs::read_dir(folder).map_err(named)?.filter_map(Result::ok);

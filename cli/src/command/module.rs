@@ -58,7 +58,7 @@ pub(crate) struct ModuleArgs {
 }
 
 const EXAMPLES: &str = "\
-Exit status: 0 on success, 1 if the MCU does not answer, a value is refused or the port goes away, 2 for wrong usage or a
+Exit status: 0 on success, 1 if the MCU does not answer, a value is refused or the port goes away, 2 for wrong usage or a \
 port that cannot be opened.
 
 Examples:

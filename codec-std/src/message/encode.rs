@@ -196,7 +196,10 @@ impl Message<'_> {
                 None => return Err(self.unknown_label(attr, given)),
             },
             Kind::Binary => Owned::Binary(binary(attr, given, word)?),
-            _ => Owned::Number(word.parse().map_err(|_| wrong("a number"))?),
+            _ => Owned::Number(
+                word.parse()
+                    .map_err(|_| self.no_decimal(attr, given, word))?,
+            ),
         };
         self.put(attr.id(), value)
     }
@@ -292,7 +295,10 @@ impl Message<'_> {
                 Owned::Binary(padded(attr, given, bytes)?)
             }
             // A float would lose digits.
-            _ => Owned::Number(json.parse().map_err(|_| wrong("a number"))?),
+            _ => Owned::Number(
+                json.parse()
+                    .map_err(|_| self.no_decimal(attr, given, json))?,
+            ),
         };
         self.put(attr.id(), value)
     }
@@ -389,6 +395,31 @@ impl Message<'_> {
         let len = encoder.finish().len();
         out.truncate(len);
         Ok(out)
+    }
+
+    /// Returns the error of a text that is no number, or a number with more digits than a [`Decimal`] holds.
+    fn no_decimal(&self, attr: &Attr, given: impl Fn() -> String, text: &str) -> Error {
+        let is_plain = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
+        let number: Option<f64> = match text.bytes().all(is_plain) {
+            true => text.parse().ok(),
+            false => None,
+        };
+        let layout = self.product.layout();
+        let (Some(number), Some(scale), Some((min, max))) =
+            (number, layout.scale(attr.id()), layout.limits(attr.id()))
+        else {
+            return wrong_kind(attr, given, "a number");
+        };
+        let (min, max) = (scale.value(min), scale.value(max));
+        let (kind, limit) = if number > max.to_f64() {
+            ("above_max", format!("above its maximum {max}"))
+        } else if number < min.to_f64() {
+            ("below_min", format!("below its minimum {min}"))
+        } else {
+            return wrong_kind(attr, given, "a number with at most 18 digits");
+        };
+        let range = self.product.range(attr.id());
+        refusal(kind, attr, format!("{} is {limit} ({range})", given()))
     }
 
     fn unknown_label(&self, attr: &Attr, given: impl Fn() -> String) -> Error {

@@ -172,15 +172,23 @@ impl Scenario {
             Some(inline) if inline.trim_start().starts_with('{') => inline.to_owned(),
             Some(file) => {
                 let Some(folder) = &self.folder else {
-                    return reject(format!("there is no definition `{file}`"));
+                    return reject(format!("there is no definition `{file}`: {BUILT_IN}"));
                 };
                 let path = folder.join(file);
-                std::fs::read_to_string(&path)
-                    .or_else(|error| reject(format!("{}: {error}", path.display())))?
+                let shown = path.display();
+                std::fs::read_to_string(&path).or_else(|error| match error.kind() {
+                    std::io::ErrorKind::NotFound => reject(format!(
+                        "there is no definition `{file}`: {BUILT_IN}, and there is no file {shown}"
+                    )),
+                    _ => reject(format!("{shown}: {error}")),
+                })?
             }
         }))
     }
 }
+
+/// The built-in definitions, for messages.
+const BUILT_IN: &str = "built in are air-conditioner and wave-pump";
 
 /// A time span in milliseconds. Scenarios write it as `300ms`, `90s`, `10m`, `6h` or `1d 12h`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

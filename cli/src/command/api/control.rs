@@ -40,7 +40,7 @@ Bytes of --raw:
   Hex is one word with an even number of digits: 12ffff, 0x12ffff.
   A word of two decimal digits could be decimal or hex and is refused: write [18] or 0x18 for 18.
 
-Servers don't check raw bytes, and a device may apply a value that its definition does not allow.
+Servers don't check raw bytes, and a device may apply a value that its definition does not allow. \
 Such bytes are refused unless you add --unchecked. --curl sends and checks nothing.
 
 Examples:

@@ -4,14 +4,14 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use gizwits_codec_std::Action;
+use gizwits_codec_std::{Action, Error};
 use gizwits_enterprise_client::blocking::Device;
 use gizwits_enterprise_client::{Attrs, Message, Timestamp};
 use serde_json::json;
 
 use super::status::Status;
 use crate::account::{self, Cloud};
-use crate::failure::{Failure, refused, usage};
+use crate::failure::{Failure, refused_value, usage};
 use crate::output::line::Output;
 use crate::text::{printable, tell};
 
@@ -31,7 +31,7 @@ pub(super) struct Control {
     /// Wait for up to 10 seconds until the device reports these values
     ///
     /// If the device does not report the values, the command fails.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "curl")]
     wait: bool,
 }
 
@@ -68,7 +68,7 @@ impl Control {
 
     /// Encodes the values and decodes them again, so that they compare equal with the values of a report.
     fn wanted(&self, definition: &gizwits_codec_std::Product) -> Result<Attrs, Failure> {
-        let not_allowed = |error: gizwits_codec_std::Error| refused(error.message);
+        let not_allowed = |error: Error| refused_value(&error, &printable(&error.message));
         let mut message = definition.message(Action::Control);
         for given in &self.values {
             let Some((name, value)) = given.split_once('=') else {
@@ -77,7 +77,10 @@ impl Control {
             message.set_word(name, value).map_err(not_allowed)?;
         }
         if let Some(object) = &self.values_json {
-            message.set_json(object).map_err(not_allowed)?;
+            message.set_json(object).map_err(|error| match error.kind {
+                "json" => usage(format_args!("--values: {}", error.message)),
+                _ => not_allowed(error),
+            })?;
         }
         let p0 = message.encode().map_err(not_allowed)?;
         let message = Message::decode(definition, &p0).map_err(not_allowed)?;

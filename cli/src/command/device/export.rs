@@ -19,7 +19,7 @@ use indicatif::{HumanBytes, ProgressBar};
 use super::checkpoint::Journal;
 use crate::account::{Cloud, explained};
 use crate::failure::{Failure, check_complete, refused, usage};
-use crate::moment::moment;
+use crate::moment::{moment, time_span};
 use crate::output::line::Output;
 use crate::output::progress;
 use crate::signals::interruption;
@@ -54,7 +54,7 @@ pub(super) struct Export {
     #[arg(long, value_name = "MOMENT", value_parser = moment)]
     until: Option<Timestamp>,
     /// The file that JSON records are appended to, instead of standard output. Requires --checkpoint
-    #[arg(short, long, value_name = "OUT", requires = "checkpoint")]
+    #[arg(short, long, value_name = "OUT", requires = "checkpoint", value_parser = regular_file)]
     out: Option<PathBuf>,
     /// The file that keeps the position in the log of each device, for the next run with the same file
     ///
@@ -68,13 +68,21 @@ pub(super) struct Export {
     parallel: u8,
     /// The maximum time that a request waits for the reset of the rate limit, such as 1h. By default the command
     /// ends with an error when the limit is reached
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = time_span)]
     max_wait: Duration,
+}
+
+/// The parser of --out.
+fn regular_file(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "-" => Err("expected a file: a checkpoint can't continue standard output".to_owned()),
+        path => Ok(PathBuf::from(path)),
+    }
 }
 
 /// The parser of --since.
 fn span(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text).map_err(|error| error.to_string())? {
+    match time_span(text)? {
         since if since < Duration::from_secs(1) => Err("expected at least 1s".to_owned()),
         since if since > RETENTION => {
             Err("expected at most 7d: the cloud keeps records for 7 days".to_owned())
@@ -348,7 +356,21 @@ impl Export {
                 )));
             }
             // `from` may come from the message of an interrupted command, and records may have expired since then.
-            Some(from) => from.max(now.minus(RETENTION)),
+            Some(from) if from < now.minus(RETENTION) => {
+                let oldest = now.minus(RETENTION);
+                if let Some(until) = self.until.filter(|until| *until <= oldest)
+                    && self.checkpoint.is_none()
+                {
+                    return Err(usage(format_args!(
+                        "no record before {until} is left: the cloud keeps records for 7 days, now those from {oldest} on"
+                    )));
+                }
+                tell(format_args!(
+                    "warning: --from {from} is moved to {oldest}: the cloud keeps records for 7 days"
+                ));
+                oldest
+            }
+            Some(from) => from,
         };
         match self.until {
             Some(until) if until <= start && self.checkpoint.is_none() => Err(usage(format_args!(

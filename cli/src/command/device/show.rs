@@ -2,11 +2,12 @@
 
 use clap::Args;
 use gizwits_codec_std::Attr;
-use gizwits_enterprise_client::{AttrValue, Timestamp};
+use gizwits_enterprise_client::Timestamp;
 use serde_json::{Value, json};
 
 use super::status::Status;
 use crate::account::Cloud;
+use crate::changes::value_of;
 use crate::failure::{Failure, refused};
 use crate::output::line::Output;
 use crate::output::table::table;
@@ -77,20 +78,6 @@ impl Show {
         let rows = table(definition.attrs().filter_map(row));
         Ok(output.out.write_all(rows.as_bytes())?)
     }
-}
-
-/// A value as text: `on` or `off` for a bool, the label of an enum.
-fn value_of(attr: &Attr, value: &AttrValue) -> String {
-    if let Some(on) = value.as_bool().filter(|_| attr.is_bool()) {
-        return if on { "on" } else { "off" }.to_owned();
-    }
-    // Servers may send the index of a label.
-    let index = value
-        .json()
-        .as_u64()
-        .and_then(|index| usize::try_from(index).ok());
-    let label = index.and_then(|index| attr.labels().get(index));
-    label.map_or_else(|| value.to_string(), Clone::clone)
 }
 
 /// The row of a member: its name, and its value as text.

@@ -14,6 +14,7 @@ use super::status::Status;
 use crate::account::Cloud;
 use crate::changes::Changes;
 use crate::failure::{Failure, check_complete};
+use crate::moment::time_span;
 use crate::output::line::Output;
 use crate::signals::interruption;
 use crate::text::tell;
@@ -28,7 +29,7 @@ pub(super) struct Watch {
 }
 
 fn interval(text: &str) -> Result<Duration, String> {
-    match humantime::parse_duration(text).map_err(|error| error.to_string())? {
+    match time_span(text)? {
         every if every < Duration::from_secs(1) => Err("expected at least 1s".to_owned()),
         every => Ok(every),
     }

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use clap::Args;
-use gizwits_codec_std::{Action, payload};
+use gizwits_codec_std::{Action, Error, payload};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::host::{Host, described, ended, result_json};
+use super::host::{Host, OtherProduct, described, ended, result_json};
 use crate::changes::Changes;
-use crate::failure::{Failure, refused, usage};
+use crate::failure::{Failure, refused_value, usage};
 use crate::output::line::Output;
+use crate::text::printable;
 
 /// The time that a device has to report the new status.
 const REPORT: Duration = Duration::from_secs(3);
@@ -25,21 +26,28 @@ pub(super) struct Control {
     /// Values to set, in the syntax of `gizwits encode`
     #[arg(value_name = "NAME=VALUE", required = true)]
     values: Vec<String>,
+    /// Send the control although the device is of another product than the definition. Default: it is refused
+    #[arg(long)]
+    other_product: bool,
 }
 
 impl Control {
     pub(super) async fn run(&self, output: &mut Output<'_>) -> Result<(), Failure> {
-        let mut session = self.host.open().await?;
+        let other = match self.other_product {
+            true => OtherProduct::Warn,
+            false => OtherProduct::Refuse,
+        };
+        let mut session = self.host.open(other).await?;
         let product = session.require()?;
+        let not_allowed = |error: Error| refused_value(&error, &printable(&error.message));
         let mut message = product.message(Action::Control);
         for given in &self.values {
             let Some((name, value)) = given.split_once('=') else {
                 return Err(usage(format_args!("`{given}` is no NAME=VALUE")));
             };
-            let set = message.set_word(name, value);
-            set.map_err(|error| refused(error.message))?;
+            message.set_word(name, value).map_err(not_allowed)?;
         }
-        let p0 = message.encode().map_err(|error| refused(error.message))?;
+        let p0 = message.encode().map_err(not_allowed)?;
         session.control(&p0).await?;
         let sent = payload::hex(&p0);
         output.line(

@@ -8,6 +8,7 @@ use gizwits_lan::{ANNOUNCEMENT_PORT, DISCOVERY_PORT, Found, Search, SearchOption
 use serde_json::json;
 
 use crate::failure::{Failure, refused};
+use crate::moment::time_span;
 use crate::output::line::Output;
 
 /// Find the devices of the local network
@@ -19,11 +20,18 @@ pub(super) struct Discover {
     #[arg(value_parser = target)]
     addresses: Vec<SocketAddr>,
     /// The time to wait for answers, such as 10s
-    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "TIME", default_value = "3s", value_parser = wait)]
     wait: Duration,
     /// Also receive the announcements of devices that start meanwhile, on UDP port 2415
     #[arg(long)]
     announcements: bool,
+}
+
+fn wait(text: &str) -> Result<Duration, String> {
+    match time_span(text)? {
+        Duration::ZERO => Err("expected more than 0s".to_owned()),
+        wait => Ok(wait),
+    }
 }
 
 fn target(text: &str) -> Result<SocketAddr, String> {
@@ -48,6 +56,17 @@ impl Discover {
         }
         match search.discovery().devices().next() {
             Some(_) => Ok(()),
+            None if !self.addresses.is_empty() => {
+                let silent: Vec<String> = self
+                    .addresses
+                    .iter()
+                    .map(|address| {
+                        let (host, port) = (address.ip(), address.port());
+                        format!("{host} does not answer on UDP port {port}")
+                    })
+                    .collect();
+                Err(refused(silent.join("; ")))
+            }
             None => Err(refused(
                 "no device answers. It must be in a network of this host, and a firewall or the isolation of Wi-Fi clients \
                  may drop broadcasts: try the address of the device",

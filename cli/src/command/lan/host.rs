@@ -3,19 +3,21 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 
 use clap::Args;
-use gizwits_codec_std::{Decoded, Error, Product, payload};
+use gizwits_codec_std::{Action, Decoded, Error, Product, payload};
 use gizwits_lan::{
     ClientEvent, ClientOptions, Closed, Connection, ConnectionError, DEVICE_PORT, RequestError,
+    RequestId,
 };
 use serde_json::json;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::super::identify::files;
 use crate::definition;
-use crate::failure::{Failure, refused, usage};
+use crate::failure::{Failure, refused, usage, usage_with_hint};
 use crate::text::printable;
 
 /// The time in which a device that is logged in says what it is. Some devices do not answer.
@@ -32,6 +34,13 @@ pub(super) struct Host {
     /// The definition of the product, or a folder in which the product key finds it
     #[arg(short, long, value_name = "FILE_OR_DIR")]
     definition: Option<PathBuf>,
+}
+
+/// What a command does if the device is of another product than the definition.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum OtherProduct {
+    Warn,
+    Refuse,
 }
 
 /// A connection to a device, with the definition of its product.
@@ -54,7 +63,7 @@ impl Host {
     }
 
     /// Connects to the device and finds its definition.
-    pub(super) async fn open(&self) -> Result<Session, Failure> {
+    pub(super) async fn open(&self, other: OtherProduct) -> Result<Session, Failure> {
         // A definition that cannot be read is told before a connection is made.
         let is_folder = self.definition.as_ref().is_some_and(|path| path.is_dir());
         let mut product = match &self.definition {
@@ -90,6 +99,13 @@ impl Host {
             .map(|identity| printable(&identity.product_key).into_owned())
             .filter(|key| !key.is_empty());
         match (&product, &key) {
+            (Some(product), Some(key)) if other == OtherProduct::Refuse => {
+                if let Some(difference) = definition::difference(product, key) {
+                    return Err(usage(format_args!(
+                        "{difference}: nothing was sent. Name the definition of the device by -d, or add --other-product"
+                    )));
+                }
+            }
             (Some(product), Some(key)) => definition::warn_of_another(product, key),
             (None, key) if is_folder => product = Some(self.find(key.as_deref())?),
             _ => {}
@@ -113,10 +129,10 @@ impl Host {
                 return Ok(product);
             }
         }
-        let how = definition::HOW_TO_GET;
-        Err(usage(format_args!(
-            "no definition of the folder is of the product {key}. {how}"
-        )))
+        Err(usage_with_hint(
+            format_args!("no definition of the folder is of the product {key}"),
+            definition::HOW_TO_GET,
+        ))
     }
 }
 
@@ -124,10 +140,10 @@ impl Session {
     /// The definition, which this command needs.
     pub(super) fn require(&self) -> Result<Product, Failure> {
         let none = || {
-            usage(format_args!(
-                "the definition is missing: name it by -d. {}",
-                definition::HOW_TO_GET
-            ))
+            usage_with_hint(
+                "the definition is missing: name it by -d",
+                definition::HOW_TO_GET,
+            )
         };
         self.product.clone().ok_or_else(none)
     }
@@ -153,8 +169,7 @@ impl Session {
     /// Sends a control and waits for its acknowledgement. Statuses from before it are dropped: they are no answer to it.
     pub(super) async fn control(&mut self, p0: &[u8]) -> Result<(), Failure> {
         self.early.clear();
-        let id = self.connection.request(p0);
-        let id = id.map_err(|error| self.failed(&error.into()))?;
+        let id = self.request(p0)?;
         loop {
             match self.connection.next().await {
                 Some(ClientEvent::Acknowledged(done)) if done == id => return Ok(()),
@@ -166,6 +181,63 @@ impl Session {
                 None => return Err(self.failed(&Closed::ByDevice.into())),
             }
         }
+    }
+
+    /// Reads the status. Without a definition, reads as a standard product, and from [`VAR_LEN`] on as a var_len product too.
+    ///
+    /// # Errors
+    /// A failure that names the device, if it does not answer.
+    pub(super) async fn read(&mut self) -> Result<Vec<u8>, Failure> {
+        /// The time after which a device that has not answered the read of a standard product is asked as a var_len product.
+        const VAR_LEN: Duration = Duration::from_millis(1500);
+        // A mask of ones asks for all points, whatever their number.
+        let every: &[u8] = &[0x12, 0xff, 0xff, 0xff, 0xff];
+        let is_var_len = |p0: &Vec<u8>| matches!(p0.first(), Some(0x13 | 0x14));
+        let (first, mut second) = match &self.product {
+            Some(product) => {
+                let read = product.message(Action::Read).encode();
+                (read.map_err(|error| refused(error.message))?, None)
+            }
+            None if self.early.iter().any(is_var_len) => (every.to_vec(), None),
+            None => (vec![0x02], Some(every)),
+        };
+        let mut waiting = vec![self.request(&first)?];
+        let mut later = pin!(sleep(VAR_LEN));
+        loop {
+            let event = tokio::select! {
+                event = self.connection.next() => event,
+                () = &mut later, if second.is_some() => {
+                    if let Some(read) = second.take() {
+                        waiting.push(self.request(read)?);
+                    }
+                    continue;
+                }
+            };
+            match event {
+                Some(ClientEvent::P0 {
+                    p0,
+                    answers: Some(id),
+                }) if waiting.contains(&id) => return Ok(p0.to_vec()),
+                Some(ClientEvent::Unanswered(id)) => {
+                    waiting.retain(|one| *one != id);
+                    if waiting.is_empty() && second.is_none() {
+                        let host = &self.host;
+                        return Err(refused(format_args!(
+                            "{host}: the device has not answered the read of its status"
+                        )));
+                    }
+                }
+                Some(ClientEvent::Closed(why)) => return Err(self.failed(&why.into())),
+                Some(_) => {}
+                None => return Err(self.failed(&Closed::ByDevice.into())),
+            }
+        }
+    }
+
+    /// Sends a request and does not wait for its outcome.
+    fn request(&mut self, p0: &[u8]) -> Result<RequestId, Failure> {
+        let id = self.connection.request(p0);
+        id.map_err(|error| self.failed(&error.into()))
     }
 
     /// The failure of a request.

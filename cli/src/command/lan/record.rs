@@ -1,7 +1,7 @@
 //! `gizwits lan record`: the messages of a device in a file.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::pin::{Pin, pin};
 use std::time::Duration;
@@ -10,11 +10,12 @@ use clap::Args;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
-use super::host::{Host, Session};
+use super::host::{Host, OtherProduct, Session};
 use super::log_record::log_record;
 use crate::failure::{Failure, in_file};
-use crate::output::file::{Named, is_special};
-use crate::text::{counted, tell};
+use crate::moment::time_span;
+use crate::output::file::{Named, is_special, named_output};
+use crate::text::{counted, printable, tell};
 
 /// The longest time of a recording, one year. Timers have a limit.
 const LONGEST: Duration = Duration::from_secs(365 * 86_400);
@@ -25,7 +26,8 @@ const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 /// connect again. The file has all messages up to then.
 ///
 /// The file is a log of records in JSON, one line for each message, which the `gizwits log` commands read. A line is written
-/// at once and as a whole: if the process is killed, the file has all lines up to then.
+/// at once and as a whole: if the process is killed, the file has all lines up to then. With a definition, a record also has
+/// the members of `gizwits decode`.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -34,14 +36,14 @@ Examples:
 pub(super) struct Record {
     #[command(flatten)]
     host: Host,
-    /// The file for the records, which must not exist unless --append is given
+    /// The file for the records, which must not exist unless --append is given; - is standard output
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Append the records to the file if it exists
     #[arg(long)]
     append: bool,
     /// The time after which the recording ends, such as 10m. Default: it ends by Ctrl-C or with the connection
-    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = time_span)]
     duration: Option<Duration>,
     /// The did of the device, as `gizwits lan discover` prints it, for the records. Files of several devices can then be
     /// decoded together. Default: the records have no did
@@ -50,17 +52,22 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) async fn run(&self) -> Result<(), Failure> {
+    pub(super) async fn run(&self, out: &mut dyn Write) -> Result<(), Failure> {
         // The signal is caught once for the whole recording. One that arrives while a message is written must not be lost.
         let mut interrupted = pin!(tokio::signal::ctrl_c());
         let mut session = tokio::select! {
             biased;
             ended = &mut interrupted => return Ok(ended?),
-            session = self.host.open() => session?,
+            session = self.host.open(OtherProduct::Warn) => session?,
         };
-        let file = open(&self.output, self.append)?;
-        let mut file = Named::new(Ok(file), &self.output)?;
-        let path = self.output.display();
+        let (mut file, path): (Box<dyn Write + '_>, _) = match named_output(Some(&self.output)) {
+            Some(path) => {
+                let file = Named::new(Ok(open(path, self.append)?), path)?;
+                (Box::new(file), path.display().to_string())
+            }
+            None => (Box::new(out), "standard output".to_owned()),
+        };
+        let path = printable(&path);
         // A device may send nothing for a long time: the user knows from now on that a message will be in the file.
         match self.duration {
             Some(time) => tell(format_args!(
@@ -71,7 +78,7 @@ impl Record {
         }
         let mut records = 0;
         let ended = self
-            .record(&mut session, &mut file, &mut records, interrupted)
+            .record(&mut session, &mut *file, &mut records, interrupted)
             .await;
         let records = counted(records, "record");
         tell(format_args!("{records}   {path}"));
@@ -81,7 +88,7 @@ impl Record {
     async fn record(
         &self,
         session: &mut Session,
-        file: &mut Named,
+        file: &mut dyn Write,
         records: &mut usize,
         mut interrupted: Pin<&mut impl Future<Output = io::Result<()>>>,
     ) -> Result<(), Failure> {
@@ -94,8 +101,10 @@ impl Record {
                 () = &mut end => return Ok(()),
                 p0 = session.next_p0() => p0?,
             };
-            let record = log_record(Timestamp::now(), self.did.as_deref(), &p0);
+            let did = self.did.as_deref();
+            let record = log_record(Timestamp::now(), did, &p0, session.product.as_ref());
             file.write_all(format!("{record}\n").as_bytes())?;
+            file.flush()?;
             *records += 1;
         }
     }

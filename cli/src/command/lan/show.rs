@@ -1,41 +1,28 @@
 //! `gizwits lan show`: the status of a device.
 
 use clap::Args;
-use gizwits_codec_std::{Action, Product, payload};
+use gizwits_codec_std::payload;
 use serde_json::json;
 
-use super::host::{Host, ended, result_json};
-use crate::failure::{Failure, refused};
+use super::host::{Host, OtherProduct, ended, result_json};
+use crate::failure::Failure;
 use crate::output::line::Output;
 use crate::output::table::table;
 
 /// Show what a device is, and its values
 ///
-/// The output is a table on a terminal, and one JSON object elsewhere. Without a definition, the status is a payload in hex.
+/// The output is a table on a terminal, and one JSON object elsewhere. Without a definition, the status is a payload in hex:
+/// the device is asked as a standard product first, then as a var_len product.
 #[derive(Args)]
 pub(super) struct Show {
     #[command(flatten)]
     host: Host,
 }
 
-/// The read of a status, with all points.
-fn read(product: Option<&Product>) -> Result<Vec<u8>, Failure> {
-    match product {
-        // The read of all standard products.
-        None => Ok(vec![0x02]),
-        Some(product) => {
-            let read = product.message(Action::Read).encode();
-            read.map_err(|error| refused(error.message))
-        }
-    }
-}
-
 impl Show {
     pub(super) async fn run(&self, output: &mut Output<'_>) -> Result<(), Failure> {
-        let mut session = self.host.open().await?;
-        let read = read(session.product.as_ref())?;
-        let status = session.connection.read(&read).await;
-        let status = status.map_err(|error| session.failed(&error))?;
+        let mut session = self.host.open(OtherProduct::Warn).await?;
+        let status = session.read().await?;
         let identity = session.connection.identity().cloned().unwrap_or_default();
         let payload = payload::hex(&status);
         let decoded = session.decode(&status);

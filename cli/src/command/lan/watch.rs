@@ -9,17 +9,18 @@ use gizwits_lan::{Device, DeviceEvent, DeviceOptions};
 use jiff::Timestamp;
 use tokio::time::sleep;
 
-use super::host::{Host, Session, described};
+use super::host::{Host, OtherProduct, Session, described};
 use super::log_record::log_record;
 use crate::changes::Changes;
 use crate::failure::Failure;
+use crate::moment::time_span;
 use crate::output::line::Output;
 use crate::text::{printable, tell};
 
 /// Print the messages of a device as they arrive, until Ctrl-C
 ///
 /// The output is one line of text per message on a terminal, with the values that changed. Elsewhere it is one JSON object
-/// per message, which `gizwits log` commands accept as a record. The command reads the status after each login, so that the
+/// per message, which `gizwits log` commands accept as a record, with the members of `gizwits decode` if there is a definition. The command reads the status after each login, so that the
 /// values are known before they change. Without a definition, a standard product is assumed first, then var_len. If the
 /// connection ends, the command connects again, and says on stderr for how long messages may be missing.
 #[derive(Args)]
@@ -27,7 +28,7 @@ pub(super) struct Watch {
     #[command(flatten)]
     host: Host,
     /// The time after which the command ends, such as 10min; without it, the command ends with Ctrl-C
-    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "TIME", value_parser = time_span)]
     time: Option<Duration>,
 }
 
@@ -42,7 +43,7 @@ impl Watch {
             }
         });
         let opened = tokio::select! {
-            opened = self.host.open() => opened?,
+            opened = self.host.open(OtherProduct::Warn) => opened?,
             ended = &mut interrupted => return Ok(ended?),
             () = &mut ended => return Ok(()),
         };
@@ -111,7 +112,7 @@ impl Messages<'_> {
             });
             format!("{now:.3}  {described}")
         };
-        output.line(|| log_record(now, None, p0), text)?;
+        output.line(|| log_record(now, None, p0, self.product), text)?;
         Ok(output.out.flush()?)
     }
 }

@@ -17,6 +17,7 @@ use super::totals::Totals;
 use crate::failure::{Failure, in_file, usage};
 use crate::output::file::{OutputFile, is_same, is_special, named_output};
 use crate::output::folder::OutputFolder;
+use crate::output::standard::StandardOutput;
 use crate::payload::list_of_kinds;
 
 /// Decode log records to NDJSON, CSV, Arrow or Parquet
@@ -128,9 +129,9 @@ pub(crate) struct Decode {
     /// and creates FILE. A run that ends with an error leaves FILE as it is.
     #[arg(long, value_name = "FILE", requires = "fill")]
     state: Option<PathBuf>,
-    /// The zstd compression level of Parquet, from 1 (fastest) to 22 (smallest)
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=22))]
-    level: i32,
+    /// The zstd compression level of Parquet, from 1 (fastest) to 22 (smallest). Default: 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=22))]
+    level: Option<i32>,
     /// The number of threads that read and decode; by default, the number of cores
     ///
     /// Each thread keeps a block of the log in memory.
@@ -139,11 +140,13 @@ pub(crate) struct Decode {
 }
 
 const EXAMPLES: &str = "\
+ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one.
+
 Examples:
-  gizwits log decode -d tests/fixtures/air-conditioner.json log.ndjson -o log.csv
+  gizwits log decode -d ac.json log.ndjson -o log.csv
   gizwits log decode -d a.json -d b.json 'logs/*.ndjson.zst' -o out.parquet --rejects rejects.ndjson
   gizwits log decode -d a.json log.ndjson -o records --format parquet --partition day
-  zcat log.gz | gizwits log decode -d tests/fixtures/air-conditioner.json - --did DID";
+  zcat log.gz | gizwits log decode -d ac.json --did DID";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum OutputFormat {
@@ -274,6 +277,11 @@ impl Decode {
                  .arrow or .parquet",
             ));
         }
+        if self.level.is_some() && format != Parquet {
+            return Err(usage(
+                "--level requires Parquet: add --format parquet, or give OUT the extension .parquet",
+            ));
+        }
         if self.flagged && format == Ndjson {
             return Err(usage(
                 "--flagged is for tables: NDJSON always has the member `flagged`",
@@ -384,7 +392,7 @@ impl Decode {
             partition,
             guard: self.csv_guard,
             bom: self.bom,
-            level: self.level,
+            level: self.level.unwrap_or(1),
         };
         let run = Run {
             decode: self,
@@ -456,7 +464,7 @@ impl<'d, 'o> Run<'d, 'o> {
     fn sink(self, index: usize) -> io::Result<Sink> {
         Ok(match self.output {
             Output::Files(files) if let Some(file) = files.get(index) => Box::new(file.writer()?),
-            _ => Box::new(io::stdout()),
+            _ => Box::new(StandardOutput(io::stdout())),
         })
     }
 

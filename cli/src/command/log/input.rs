@@ -6,13 +6,14 @@ use std::io::{self, BufWriter, IsTerminal as _, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, RangedU64ValueParser};
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::log::{self, Format, Log, Options, Products, Source};
 use gizwits_codec_std::payload::Encoding;
 use indicatif::ProgressBar;
 use same_file::Handle;
 
+use super::first_rejects::FirstRejects;
 use super::totals::Totals;
 use crate::definition;
 use crate::failure::{Failure, in_file, usage};
@@ -27,8 +28,8 @@ pub(crate) struct Input {
     /// The definition of a product, as the Enterprise API returns it; one for each product of the log
     #[arg(short, long = "definition", value_name = "FILE", required = true)]
     pub(super) definitions: Vec<PathBuf>,
-    /// The logs: files, patterns such as 'logs/*.gz', or - for standard input
-    #[arg(value_name = "INPUT", required = true)]
+    /// The logs: files, patterns such as 'logs/*.gz', or - for standard input. Default: standard input, unless it is a terminal
+    #[arg(value_name = "INPUT")]
     inputs: Vec<PathBuf>,
     /// The product_key of records that name neither a product nor a device of --dids
     ///
@@ -62,7 +63,12 @@ pub(crate) struct Input {
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
     /// The maximum length of a line in bytes; longer lines are rejected
-    #[arg(long, value_name = "BYTES", default_value_t = log::LINE_LIMIT)]
+    #[arg(
+        long,
+        value_name = "BYTES",
+        default_value_t = log::LINE_LIMIT,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..)
+    )]
     max_line: usize,
     /// Accept replies and reports of any length, and decode the points that are complete
     ///
@@ -119,7 +125,8 @@ impl Input {
 
     pub(super) fn products(&self) -> Result<Products, Failure> {
         let refused = |error: gizwits_codec_std::Error| usage(error.message);
-        let log = self.inputs.iter().find(|input| is_stdin(input));
+        let inputs = self.inputs()?;
+        let log = inputs.iter().find(|input| is_stdin(input));
         let files = self.definitions.iter().chain(&self.dids);
         if files.chain(log).filter(|file| is_stdin(file)).count() > 1 {
             return Err(usage(
@@ -138,6 +145,17 @@ impl Input {
         match &self.dids {
             Some(file) => with_dids(products, file),
             None => Ok(products),
+        }
+    }
+
+    /// The logs that were given, or standard input.
+    fn inputs(&self) -> Result<Vec<PathBuf>, Failure> {
+        match self.inputs.is_empty() {
+            true if io::stdin().is_terminal() => Err(usage(
+                "the log is missing: give its files, or - to type records into the terminal",
+            )),
+            true => Ok(vec![PathBuf::from("-")]),
+            false => Ok(self.inputs.clone()),
         }
     }
 
@@ -178,7 +196,11 @@ impl Input {
             if io::stdin().is_terminal() {
                 tell("reading records from standard input, one per line");
             }
-            Source::new(name, bar.wrap_read(io::stdin()))
+            let input = Checked {
+                input: io::stdin(),
+                is_begun: false,
+            };
+            Source::new(name, bar.wrap_read(input))
         } else {
             Source::new(name, bar.wrap_read(Lazy { path, file: None }))
         };
@@ -190,16 +212,17 @@ impl Input {
     /// the inputs first.
     pub(super) fn decode<F: Format>(
         &self,
-        mut log: Log<'_>,
+        log: Log<'_>,
         format: F,
         written: &[&Path],
     ) -> Result<Totals<'_>, Failure> {
         let logs: Vec<Vec<PathBuf>> = self
-            .inputs
+            .inputs()?
             .iter()
             .map(|input| files(input))
             .collect::<Result<_, _>>()?;
         let logs = logs.concat();
+        refuse_tables(&logs)?;
         self.check_files(&logs, written)?;
         let began = Instant::now();
         let lens: Vec<Option<u64>> = logs.iter().map(|log| len(log)).collect::<Result<_, _>>()?;
@@ -207,18 +230,72 @@ impl Input {
         let sources = logs.into_iter().map(|path| self.source(path, &bar));
         let sources: Vec<Source> = sources.collect::<Result<_, _>>()?;
         let rejects = self.rejects.as_deref();
-        if let Some(path) = rejects {
-            log = log.rejects(BufWriter::new(Named::new(File::create(path), path)?));
-        }
+        let mut first = FirstRejects::default();
+        let log = match rejects {
+            Some(path) => log.rejects(BufWriter::new(Named::new(File::create(path), path)?)),
+            None => log.rejects(&mut first),
+        };
         let summary = log.decode(sources, format);
         bar.finish_and_clear();
         Ok(Totals {
             summary: summary?,
             seconds: began.elapsed().as_secs_f64(),
             rejects,
+            first_rejects: first.texts,
             left_out: None,
             remark: None,
         })
+    }
+}
+
+/// Refuses logs that are tables in a binary format, which have no lines.
+fn refuse_tables(logs: &[PathBuf]) -> Result<(), Failure> {
+    for path in logs.iter().filter(|path| !is_stdin(path) && path.is_file()) {
+        let mut head = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(6).read_to_end(&mut head));
+        // A file that cannot be read is reported by the run.
+        if read.is_ok()
+            && let Some(format) = table_of(&head)
+        {
+            return Err(in_file(path, not_a_log(format)));
+        }
+    }
+    Ok(())
+}
+
+/// The binary format of a table that begins with these bytes.
+fn table_of(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [b'P', b'A', b'R', b'1', ..] => Some("Parquet"),
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] => Some("Arrow"),
+        _ => None,
+    }
+}
+
+fn not_a_log(format: &str) -> String {
+    format!("this is a table in {format}: expected a log, with a record or a payload on each line")
+}
+
+/// Standard input, which is refused if it is a table in a binary format.
+struct Checked<R> {
+    input: R,
+    is_begun: bool,
+}
+
+impl<R: Read> Read for Checked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let len = self.input.read(buffer)?;
+        let head = buffer.get(..len).unwrap_or_default();
+        match table_of(head).filter(|_| !self.is_begun) {
+            Some(format) => Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                not_a_log(format),
+            )),
+            None => {
+                self.is_begun = true;
+                Ok(len)
+            }
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct Plot {
     /// The name of the point
     #[arg(long, value_name = "NAME")]
     point: String,
-    /// The file for the chart: PNG if its name ends in .png, otherwise SVG; - for SVG on standard output
+    /// The file for the chart: SVG or PNG, as its name ends in .svg or .png; - for SVG on standard output
     ///
     /// PNG requires a build with the feature `png`.
     #[arg(short, long, alias = "svg", value_name = "FILE")]
@@ -106,6 +106,9 @@ impl History {
 
 impl Plot {
     pub(super) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
+        if let Some(path) = &self.out {
+            image::check(path)?;
+        }
         let products = self.input.products()?;
         let (index, product, attr) = self.attr(&products)?;
         let history = Arc::new(Mutex::new(History {

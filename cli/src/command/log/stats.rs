@@ -19,7 +19,7 @@ use crate::output::table::table;
 /// Print minimum, maximum, mean, last value and change count per point
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  gizwits log stats -d tests/fixtures/air-conditioner.json log.ndjson",
+    after_help = "ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one.\n\nExample:\n  gizwits log stats -d ac.json log.ndjson",
     long_about = "Print minimum, maximum, mean, last value and change count per point.\n\n\
         Reports and replies of all devices are counted, controls are not. Changes are counted per device, \
         so records that name no device are rejected: name the device with --did or --did-from. Each device \

@@ -15,6 +15,8 @@ pub(super) struct Totals<'i> {
     pub(super) seconds: f64,
     /// The file of --rejects.
     pub(super) rejects: Option<&'i Path>,
+    /// The first reject of each kind as text, without --rejects.
+    pub(super) first_rejects: Vec<String>,
     /// The number of decoded records that --only left out.
     pub(super) left_out: Option<u64>,
     /// A remark on the output, on a line of its own.
@@ -58,6 +60,12 @@ impl Totals<'_> {
         }
         if let Some(remark) = &self.remark {
             text += &format!("\n{remark}");
+        }
+        for reject in &self.first_rejects {
+            text += &format!("\n{reject}");
+        }
+        if !self.first_rejects.is_empty() {
+            text += "\nThese are the first of their kinds: --rejects FILE keeps all rejects";
         }
         if summary.rejected.contains_key("unknown_device") {
             text += "\nSome records name no device. Use --did DID for a log of one device, or \
