@@ -51,7 +51,7 @@ use self::receiver::{Received, Receiver};
 /// checksum of the frame before it is a repetition within this time. Some firmware waits 5 s before it repeats a frame.
 const REPEAT: u32 = 6_000;
 
-/// The number of unanswered heartbeats after which the module restarts.
+/// The number of unanswered heartbeats in a row after which the module restarts: GAgent restarts after more than three.
 const HEARTBEATS: u8 = 4;
 
 /// The waiting times of a module in milliseconds, and the number of transmissions.
@@ -406,7 +406,7 @@ impl Module {
                 expected,
                 found,
             } => {
-                if !is_ack(command) {
+                if !command.is_ack() {
                     refuse(sn, Illegal::CHECKSUM, sink);
                 }
                 return Some(Event::Corrupt {
@@ -458,7 +458,7 @@ impl Module {
                 reason,
             });
         }
-        if is_ack(command) {
+        if command.is_ack() {
             let is_late = self.ended.map(|(of, its_sn)| (of.ack(), its_sn)) == Some((command, sn));
             return Some(match is_late {
                 true => Event::Late(frame),
@@ -480,9 +480,7 @@ impl Module {
                 *kind = data.first().copied().unwrap_or(0);
                 Ok(&self.description)
             }
-            (Command(0x19..=0x3c | 0x53..=0x55), _) if command.is_known() => {
-                return Some(Event::Frame(frame));
-            }
+            _ if command.is_for_application() => return Some(Event::Frame(frame)),
             _ => Err(Illegal::COMMAND),
         };
         let reply = match reply {
@@ -621,11 +619,6 @@ impl Module {
 /// Returns the rest of a time that began at `then`, in ms.
 fn left(then: u32, time: u32, now: u32) -> u32 {
     time.saturating_sub(now.wrapping_sub(then))
-}
-
-/// Whether a command is an acknowledgement, to which the module never says anything.
-fn is_ack(command: Command) -> bool {
-    matches!(command.0, 0x02..=0x2a | 0x2e..=0x3c) && command.0 & 1 == 0
 }
 
 /// Splits the payload of a request: the did of a sub-device with its length, which the acknowledgement repeats, and the

@@ -391,7 +391,9 @@ impl<'b> Frame<'b> {
             (Command::TIME_ACK, _) => Message::Time(Time::parse(payload)?),
             (Command::MODULE, [kind]) => Message::ModuleKind(*kind),
             (Command::MODULE_ACK, _) => Message::ModuleInfo(ModuleInfo::parse(payload)?),
-            (Command(0x19..=0x20 | 0x23..=0x28 | 0x2b..), _) => Message::Other(payload),
+            (command, _) if command.is_for_application() || !command.is_known() => {
+                Message::Other(payload)
+            }
             (_, []) => Message::Empty,
             (Command::STATUS, _) => return Err(exactly(2)),
             (Command::CONFIGURE | Command::ILLEGAL | Command::ILLEGAL_ACK | Command::MODULE, _) => {
