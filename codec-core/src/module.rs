@@ -56,6 +56,7 @@ const HEARTBEATS: u8 = 4;
 
 /// The waiting times of a module in milliseconds, and the number of transmissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Timing {
     /// The time in ms that the module waits for an acknowledgement before it sends a frame again.
     pub resend: u16,
@@ -189,6 +190,50 @@ impl core::fmt::Debug for Event<'_> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Event<'_> {
+    // Leaves out the payload of a description, which may have a secret.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let name = match self {
+            Event::Device(info) => return defmt::write!(f, "Device({})", info),
+            Event::Unanswered(command) => return defmt::write!(f, "Unanswered({})", command),
+            Event::Rejected {
+                sn,
+                command,
+                reason,
+            } => {
+                return defmt::write!(f, "Rejected({}, {}, {})", sn, command, reason);
+            }
+            Event::Corrupt {
+                sn,
+                expected,
+                found,
+            } => {
+                return defmt::write!(f, "Corrupt({}, {:#04x}, {:#04x})", sn, expected, found);
+            }
+            Event::Lost => return defmt::write!(f, "Lost"),
+            Event::Request(_) => "Request",
+            Event::Repeated(_) => "Repeated",
+            Event::Frame(_) => "Frame",
+            Event::Answer(_) => "Answer",
+            Event::Late(_) => "Late",
+            Event::Unexpected(_) => "Unexpected",
+            Event::Refused { .. } => "Refused",
+        };
+        defmt::write!(f, "{=str}", name);
+        if let Some(frame) = self.frame() {
+            defmt::write!(f, "({}, sn {}", frame.command, frame.sn);
+            if frame.command != Command::INFO_ACK {
+                defmt::write!(f, ", {=[u8]}", frame.payload);
+            }
+            if let Event::Refused { reason, .. } = self {
+                defmt::write!(f, ", {}", reason);
+            }
+            defmt::write!(f, ")");
+        }
+    }
+}
+
 impl<'b> Event<'b> {
     /// Returns the frame of the MCU that the event is about, if it has one.
     #[must_use]
@@ -208,6 +253,7 @@ impl<'b> Event<'b> {
 
 /// The reason for which a request is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RequestError {
     /// [`Module::MAX_REQUESTS`] requests wait.

@@ -32,6 +32,15 @@ impl core::fmt::Debug for DeviceInfo {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for DeviceInfo {
+    // Leaves out the secret.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let open = self.bytes.get(..74).unwrap_or(&[]);
+        defmt::write!(f, "DeviceInfo({=[u8]})", open);
+    }
+}
+
 impl DeviceInfo {
     /// Creates the description of a device of this product. The hardware and software versions are
     /// `00000001`, and a user may bind the device at any time.
@@ -330,6 +339,7 @@ parts! {
 
 /// The decoded payload of a frame, for tools that show what is on a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Message<'b> {
     /// The payload of [`Command::INFO_ACK`].
