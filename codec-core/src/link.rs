@@ -574,7 +574,7 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
             }
             Command::ILLEGAL => return Some(Event::Illegal(Illegal(*payload.first()?))),
             // A late acknowledgement, which the link no longer awaits.
-            _ if command.is_ack() && !command.is_for_application() => return None,
+            _ if command.is_link_ack() => return None,
             _ if command.is_known() => return Some(Event::Frame(frame)),
             _ => wrong = Some(Illegal::COMMAND),
         }
