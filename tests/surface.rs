@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The functions that are not in the image, each with the reason.
+/// The functions that are not in the image, each with the reason. `docs/reliability.md` and the README of the core have the
+/// same list.
 const NOT_IN_THE_IMAGE: [(&str, &str); 7] = [
     (
         "Layout::new",
@@ -30,7 +31,8 @@ const NOT_IN_THE_IMAGE: [(&str, &str); 7] = [
     ),
 ];
 
-/// Traits without functions, of an optional feature, or for people who look for mistakes.
+/// Traits without functions, of an optional feature, and `Debug`. `docs/reliability.md` and the README of the core name
+/// the exceptions: this list and the one above.
 const SKIPPED_TRAITS: [&str; 8] = [
     "Eq",
     "Copy",

@@ -97,6 +97,34 @@ pub use layout::{
 pub use message::{Action, Encoder, Iter, P0, PointValue, Span, View, Wanted};
 pub use value::{Decimal, Fixed, Raw, Rounding, Scale, Value};
 
+/// The types with a `Format`, as the feature `defmt` promises.
+#[cfg(feature = "defmt")]
+const _: () = {
+    const fn has_format<T: defmt::Format>() {}
+    has_format::<Error>();
+    has_format::<link::Busy>();
+    has_format::<link::Timing>();
+    has_format::<Value<'_>>();
+    has_format::<Raw<'_>>();
+    has_format::<Decimal>();
+    has_format::<Fixed<i32, 1>>();
+    has_format::<PointValue<'_, '_>>();
+    has_format::<m2m::Frame<'_>>();
+    has_format::<m2m::Event<'_>>();
+    has_format::<m2m::Message<'_>>();
+    has_format::<uart::Frame<'_>>();
+    has_format::<uart::Event<'_>>();
+    has_format::<uart::Message<'_>>();
+};
+
+#[cfg(all(feature = "defmt", feature = "module"))]
+const _: () = {
+    const fn has_format<T: defmt::Format>() {}
+    has_format::<module::Event<'_>>();
+    has_format::<module::RequestError>();
+    has_format::<module::Timing>();
+};
+
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

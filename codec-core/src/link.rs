@@ -574,7 +574,7 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
             }
             Command::ILLEGAL => return Some(Event::Illegal(Illegal(*payload.first()?))),
             // A late acknowledgement, which the link no longer awaits.
-            Command(0x02..=0x18 | 0x22 | 0x2a) if command.0 & 1 == 0 => return None,
+            _ if command.is_link_ack() => return None,
             _ if command.is_known() => return Some(Event::Frame(frame)),
             _ => wrong = Some(Illegal::COMMAND),
         }
@@ -619,7 +619,7 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
                     _ => self.known = Known::Unsure,
                 }
                 self.flight = Flight::None;
-                return Some(Event::Unanswered(self.awaited.request()));
+                return Some(Event::Unanswered(self.awaited.acknowledged()));
             }
         }
         self.awaited = Command::FROM_DEVICE_ACK;
@@ -729,7 +729,7 @@ fn acknowledged<M: Device>(command: Command, payload: &[u8]) -> Event<'_, M> {
             Ok(module) => Event::Module(ModuleInfo(module)),
             Err(_) => Event::Refused(payload),
         },
-        ack => Event::Acked(ack.request()),
+        ack => Event::Acked(ack.acknowledged()),
     }
 }
 

@@ -51,11 +51,12 @@ use self::receiver::{Received, Receiver};
 /// checksum of the frame before it is a repetition within this time. Some firmware waits 5 s before it repeats a frame.
 const REPEAT: u32 = 6_000;
 
-/// The number of unanswered heartbeats after which the module restarts.
+/// The number of unanswered heartbeats in a row after which the module restarts: GAgent restarts after more than three.
 const HEARTBEATS: u8 = 4;
 
 /// The waiting times of a module in milliseconds, and the number of transmissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Timing {
     /// The time in ms that the module waits for an acknowledgement before it sends a frame again.
     pub resend: u16,
@@ -189,6 +190,50 @@ impl core::fmt::Debug for Event<'_> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for Event<'_> {
+    // Leaves out the payload of a description, which may have a secret.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let name = match self {
+            Event::Device(info) => return defmt::write!(f, "Device({})", info),
+            Event::Unanswered(command) => return defmt::write!(f, "Unanswered({})", command),
+            Event::Rejected {
+                sn,
+                command,
+                reason,
+            } => {
+                return defmt::write!(f, "Rejected({}, {}, {})", sn, command, reason);
+            }
+            Event::Corrupt {
+                sn,
+                expected,
+                found,
+            } => {
+                return defmt::write!(f, "Corrupt({}, {:#04x}, {:#04x})", sn, expected, found);
+            }
+            Event::Lost => return defmt::write!(f, "Lost"),
+            Event::Request(_) => "Request",
+            Event::Repeated(_) => "Repeated",
+            Event::Frame(_) => "Frame",
+            Event::Answer(_) => "Answer",
+            Event::Late(_) => "Late",
+            Event::Unexpected(_) => "Unexpected",
+            Event::Refused { .. } => "Refused",
+        };
+        defmt::write!(f, "{=str}", name);
+        if let Some(frame) = self.frame() {
+            defmt::write!(f, "({}, sn {}", frame.command, frame.sn);
+            if frame.command != Command::INFO_ACK {
+                defmt::write!(f, ", {=[u8]}", frame.payload);
+            }
+            if let Event::Refused { reason, .. } = self {
+                defmt::write!(f, ", {}", reason);
+            }
+            defmt::write!(f, ")");
+        }
+    }
+}
+
 impl<'b> Event<'b> {
     /// Returns the frame of the MCU that the event is about, if it has one.
     #[must_use]
@@ -208,6 +253,7 @@ impl<'b> Event<'b> {
 
 /// The reason for which a request is not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RequestError {
     /// [`Module::MAX_REQUESTS`] requests wait.
@@ -406,7 +452,7 @@ impl Module {
                 expected,
                 found,
             } => {
-                if !is_ack(command) {
+                if !command.is_ack() {
                     refuse(sn, Illegal::CHECKSUM, sink);
                 }
                 return Some(Event::Corrupt {
@@ -458,7 +504,7 @@ impl Module {
                 reason,
             });
         }
-        if is_ack(command) {
+        if command.is_ack() {
             let is_late = self.ended.map(|(of, its_sn)| (of.ack(), its_sn)) == Some((command, sn));
             return Some(match is_late {
                 true => Event::Late(frame),
@@ -480,9 +526,7 @@ impl Module {
                 *kind = data.first().copied().unwrap_or(0);
                 Ok(&self.description)
             }
-            (Command(0x19..=0x3c | 0x53..=0x55), _) if command.is_known() => {
-                return Some(Event::Frame(frame));
-            }
+            _ if command.is_for_application() => return Some(Event::Frame(frame)),
             _ => Err(Illegal::COMMAND),
         };
         let reply = match reply {
@@ -621,11 +665,6 @@ impl Module {
 /// Returns the rest of a time that began at `then`, in ms.
 fn left(then: u32, time: u32, now: u32) -> u32 {
     time.saturating_sub(now.wrapping_sub(then))
-}
-
-/// Whether a command is an acknowledgement, to which the module never says anything.
-fn is_ack(command: Command) -> bool {
-    matches!(command.0, 0x02..=0x2a | 0x2e..=0x3c) && command.0 & 1 == 0
 }
 
 /// Splits the payload of a request: the did of a sub-device with its length, which the acknowledgement repeats, and the

@@ -5,8 +5,6 @@ pub(crate) mod digits;
 
 use std::borrow::Cow;
 
-use crate::message::payload;
-
 /// Whether a character is invisible, or changes how the text around it is shown.
 ///
 /// These are the control characters, the line and paragraph separators, the marks and overrides of text
@@ -79,7 +77,7 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 pub fn did(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
-        Err(_) => format!("0x{}", payload::hex(bytes)).into(),
+        Err(_) => format!("0x{}", faster_hex::hex_string(bytes)).into(),
     }
 }
 

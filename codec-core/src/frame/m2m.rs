@@ -54,6 +54,7 @@ pub const ACK: u16 = 0x0094;
 /// # Ok::<(), gizwits_codec_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Frame<'b> {
     /// The flags. Bit 0 announces a did; the other bits have no known meaning.
     pub flag: u8,
@@ -204,6 +205,7 @@ impl Output<'_> {
 
 /// A frame or a service message in a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Event<'b> {
     /// A frame.
     Frame(Frame<'b>),
@@ -396,6 +398,7 @@ fn did(input: &[u8]) -> Parsed<'_, &[u8]> {
 
 /// The result of [`scan`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub struct Scan<'b> {
     /// The number of bytes to remove from the start of the buffer, including those of the event.

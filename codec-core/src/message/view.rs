@@ -175,6 +175,15 @@ impl core::fmt::Debug for PointValue<'_, '_> {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for PointValue<'_, '_> {
+    // What `Debug` shows.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let (id, value, raw, rule) = (self.id(), self.value(), self.raw(), self.flagged());
+        defmt::write!(f, "PointValue({}, {}, {}, {})", id, value, raw, rule);
+    }
+}
+
 /// The span of a value in the bytes after the flags or mask of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

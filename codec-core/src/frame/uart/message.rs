@@ -32,6 +32,15 @@ impl core::fmt::Debug for DeviceInfo {
     }
 }
 
+#[cfg(feature = "defmt")]
+impl defmt::Format for DeviceInfo {
+    // Leaves out the secret.
+    fn format(&self, f: defmt::Formatter<'_>) {
+        let open = self.bytes.get(..74).unwrap_or(&[]);
+        defmt::write!(f, "DeviceInfo({=[u8]})", open);
+    }
+}
+
 impl DeviceInfo {
     /// Creates the description of a device of this product. The hardware and software versions are
     /// `00000001`, and a user may bind the device at any time.
@@ -330,6 +339,7 @@ parts! {
 
 /// The decoded payload of a frame, for tools that show what is on a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Message<'b> {
     /// The payload of [`Command::INFO_ACK`].
@@ -391,7 +401,9 @@ impl<'b> Frame<'b> {
             (Command::TIME_ACK, _) => Message::Time(Time::parse(payload)?),
             (Command::MODULE, [kind]) => Message::ModuleKind(*kind),
             (Command::MODULE_ACK, _) => Message::ModuleInfo(ModuleInfo::parse(payload)?),
-            (Command(0x19..=0x20 | 0x23..=0x28 | 0x2b..), _) => Message::Other(payload),
+            (command, _) if command.is_for_application() || !command.is_known() => {
+                Message::Other(payload)
+            }
             (_, []) => Message::Empty,
             (Command::STATUS, _) => return Err(exactly(2)),
             (Command::CONFIGURE | Command::ILLEGAL | Command::ILLEGAL_ACK | Command::MODULE, _) => {

@@ -245,6 +245,7 @@ fn uart_frames() {
         uart::Command::name => fn(_) -> _;
         uart::Command::ack => fn(_) -> _;
         uart::Command::request => fn(_) -> _;
+        uart::Command::is_ack => fn(_) -> _;
         uart::Command::is_known => fn(_) -> _;
         uart::Decoder::new => fn(_) -> _;
         uart::Decoder::push => fn(_, _) -> _;
