@@ -26,6 +26,10 @@ pub struct CCode {
     pub header: String,
     /// The content of the source file, `NAME.c`.
     pub source: String,
+    /// The number of points whose names cannot become C names, and which are called `point_N` in the code.
+    pub unnamed_points: usize,
+    /// The number of labels whose texts cannot become C names, and whose constants end with `LABEL` and their index.
+    pub unnamed_labels: usize,
 }
 
 /// Returns the C99 code of a product. `name` is the name of both files without their extensions. It is also the
@@ -71,6 +75,16 @@ impl Options {
         CCode {
             header: program.header(),
             source: program.source(name),
+            unnamed_points: program
+                .points
+                .iter()
+                .filter(|point| !point.is_named)
+                .count(),
+            unnamed_labels: program
+                .points
+                .iter()
+                .map(|point| point.unnamed_labels)
+                .sum(),
             prefix,
         }
     }
