@@ -39,8 +39,10 @@ pub struct CCode {
 /// and works with an `int` of 16 bits and in either byte order. 64-bit integers are only used for points of 4
 /// bytes with a ratio or an addition, and where a ratio or an addition needs more than 32 bits. The status is a
 /// struct with a member for each point, in engineering units: a number with a ratio of 0.1 is an integer in
-/// tenths. A constant that would be a macro of a standard header, such as `INT_LEAST8_MAX`, gets the suffix `_`. If
-/// messages can be longer than 65,535 bytes, a compiler whose `size_t` has 16 bits refuses the header.
+/// tenths. A constant that would be a macro of a standard header, such as `INT_LEAST8_MAX`, gets the suffix `_`.
+/// The header has the minimum, the maximum and the step of each number as constants in the units of the member, and
+/// the number of labels of each enum; it leaves out those whose name is taken. If messages can be longer than 65,535
+/// bytes, a compiler whose `size_t` has 16 bits refuses the header.
 ///
 /// ```
 /// use gizwits_codec_std::{Product, codegen};
