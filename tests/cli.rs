@@ -85,7 +85,9 @@ fn help_examples_and_completions() {
             shell.args(["-c", line]).env("PATH", &path);
             let output = shell.current_dir(&folder.0).output().unwrap();
             let told = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success() && told.is_empty(), "{line}: {told}");
+            // The definitions of the fixtures have Chinese labels, about which `codegen` has a note.
+            let is_sound = told.lines().all(|line| line.starts_with("note: "));
+            assert!(output.status.success() && is_sound, "{line}: {told}");
         }
     }
     assert!(run(&["completions", "bash"]).stdout.contains("_gizwits"));

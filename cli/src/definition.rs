@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 
 use gizwits_codec_std::codegen::Names;
-use gizwits_codec_std::{Check, Invalid, Product};
+use gizwits_codec_std::{Check, Diagnostic, Invalid, Product, Severity, check};
 use same_file::Handle;
 
 use crate::failure::{Failure, in_file};
@@ -17,7 +17,7 @@ use crate::text::{counted, printable, tell};
 /// How to get a definition, for messages that ask for one.
 pub(crate) const HOW_TO_GET: &str = "\
 A definition is the JSON of a product's data points. With an account, `gizwits api product datapoint` prints it, and the
-vendor's developer site exports it. Without an account, `gizwits definition PRODUCT_KEY` fetches it from a public
+vendor's developer center exports it. Without an account, `gizwits definition PRODUCT_KEY` fetches it from a public
 address. `gizwits lan discover` prints the product keys of the devices in your network.";
 
 /// Reads the text of a file, or of standard input for `-`.
@@ -93,6 +93,27 @@ pub(crate) fn load(path: &Path) -> Result<Product, Failure> {
     Product::from_json(&text).map_err(|invalid| failure(path, &text, &invalid))
 }
 
+/// Loads a product like [`load`], and prints the warnings of its definition to stderr.
+pub(crate) fn load_with_warnings(path: &Path) -> Result<Product, Failure> {
+    let text = read_definition(path)?;
+    let product = Product::from_json(&text).map_err(|invalid| failure(path, &text, &invalid))?;
+    let found = check(&text);
+    let name = path.display().to_string();
+    let mut more = found.warnings;
+    let is_warning = |one: &&Diagnostic| one.severity == Severity::Warning;
+    for warning in found.diagnostics.iter().filter(is_warning) {
+        tell(shown(&name, &text, warning).trim_end());
+        more = more.saturating_sub(1);
+    }
+    if more > 0 {
+        tell(format_args!(
+            "{name}: and {}",
+            counted(more, "more warning")
+        ));
+    }
+    Ok(product)
+}
+
 /// Compares a definition with the product key of a device. Returns the difference as text, or `None` if there is none.
 pub(crate) fn difference(product: &Product, key: &str) -> Option<String> {
     let own = product.product_key();
@@ -117,17 +138,19 @@ pub(crate) fn load_names(path: &Path, product: &Product) -> Result<Names, Failur
     Names::from_toml(&text, product).map_err(|invalid| failure(path, &text, &invalid))
 }
 
+/// Returns a finding with an excerpt of the file if stderr is a terminal, and as a line otherwise.
+fn shown(name: &str, text: &str, one: &Diagnostic) -> String {
+    match io::stderr().is_terminal() {
+        true => report(name, text, one, true),
+        false => printable(&format!("{name}:{one}")).into_owned(),
+    }
+}
+
 /// Returns the failure of a file with errors.
 fn failure(path: &Path, text: &str, invalid: &Invalid) -> Failure {
     let name = path.display().to_string();
-    let graphical = io::stderr().is_terminal();
     let (errors, more) = invalid.first_errors();
-    let mut reports: Vec<String> = errors
-        .map(|error| match graphical {
-            true => report(&name, text, error, true),
-            false => printable(&format!("{name}:{error}")).into_owned(),
-        })
-        .collect();
+    let mut reports: Vec<String> = errors.map(|error| shown(&name, text, error)).collect();
     if more > 0 {
         reports.push(format!("{name}: and {}", counted(more, "more error")));
     }

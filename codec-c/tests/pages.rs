@@ -32,6 +32,7 @@ fn the_c_code_of_the_pages_compiles() {
                 "-std=c99",
                 "-Wall",
                 "-Wextra",
+                "-Wredundant-decls",
                 "-Wpedantic",
                 "-Wconversion",
                 "-Werror",

@@ -235,9 +235,11 @@ fn c_code_is_two_files() {
         "-o",
         header,
     ]);
+    let note = "note: the definition has no C name for 7 labels (labelN in the code): \
+        --print-names prints a file for --names, in which you name them\n";
     assert_eq!(
         (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
-        (0, "", "")
+        (0, "", note)
     );
     let header = std::fs::read_to_string(header).unwrap();
     let source = std::fs::read_to_string(folder.0.join("Air-Con.c")).unwrap();
@@ -289,6 +291,127 @@ fn c_code_is_two_files() {
         ran.stderr
     );
     assert!(!quoted.exists());
+}
+
+/// The ending of the output file stands for a language, which --lang cannot contradict.
+#[test]
+fn the_ending_of_the_output_is_a_language() {
+    let folder = Folder::new("cli-codegen-endings");
+    let path = |name: &str| folder.0.join(name).to_str().unwrap().to_owned();
+    for (name, lang, file) in [
+        ("ac.h", "c", "ac.c"),
+        ("ac.rs", "rust", "ac.rs"),
+        ("ac.lua", "lua", "ac.lua"),
+    ] {
+        let mut written = Vec::new();
+        for options in [&[][..], &["--lang", lang]] {
+            let arguments = [
+                &["codegen", "-d", AIR_CONDITIONER, "-o", &path(name)],
+                options,
+            ];
+            assert_eq!(run(&arguments.concat()).code, 0, "{name}");
+            written.push(std::fs::read_to_string(path(file)).unwrap());
+            std::fs::remove_file(path(file)).unwrap();
+        }
+        assert!(written[0] == written[1], "{name}");
+    }
+    for (name, lang, message) in [
+        (
+            "no.rs",
+            "c",
+            "a file that ends with .rs has Rust code: choose --lang rust, or a name that ends with .h",
+        ),
+        (
+            "no.h",
+            "lua",
+            "a file that ends with .h has C code: choose --lang c, or a name that ends with .lua",
+        ),
+        (
+            "no.c",
+            "rust",
+            "a file that ends with .c has C code: choose --lang c, or a name that ends with .rs",
+        ),
+        ("no.c", "c", "choose a name that ends with .h, such as no.h"),
+    ] {
+        let output = path(name);
+        let ran = run(&[
+            "codegen",
+            "-d",
+            AIR_CONDITIONER,
+            "--lang",
+            lang,
+            "-o",
+            &output,
+        ]);
+        assert_eq!(ran.code, 2, "{name}");
+        assert!(ran.stderr.contains(message), "{name}: {}", ran.stderr);
+        assert!(!Path::new(&output).exists(), "{name}");
+    }
+    let ran = run(&["codegen", "-d", AIR_CONDITIONER, "-o", &path("no.c")]);
+    assert!(ran.stderr.contains("such as no.h"), "{}", ran.stderr);
+    let ran = run(&[
+        "codegen",
+        "-d",
+        AIR_CONDITIONER,
+        "--defmt",
+        "-o",
+        &path("no.h"),
+    ]);
+    assert!(ran.stderr.contains("--defmt is for Rust"), "{}", ran.stderr);
+}
+
+/// A header whose name cannot begin the names in the code is refused with a name that can.
+#[test]
+fn the_name_of_a_header_begins_names() {
+    let folder = Folder::new("cli-codegen-prefix");
+    for (name, proposal) in [
+        ("9aircon.h", "aircon.h"),
+        ("空调.h", "air_conditioner.h"),
+        ("9time.h", "air_conditioner.h"),
+        ("空调product.h", "product.h"),
+        (
+            "a-name-of-more-than-forty-letters-is-unreadable.h",
+            "a-name-of-more-than-forty-letters-is-unr.h",
+        ),
+    ] {
+        let header = folder.0.join(name);
+        let ran = run(&[
+            "codegen",
+            "-d",
+            AIR_CONDITIONER,
+            "-o",
+            header.to_str().unwrap(),
+        ]);
+        assert_eq!(ran.code, 2, "{name}");
+        let message = format!("choose another name, such as {proposal}\n");
+        assert!(ran.stderr.ends_with(&message), "{name}: {}", ran.stderr);
+        assert!(!header.exists(), "{name}");
+    }
+    for name in ["product.h", "Product.h", "product-.h"] {
+        let header = folder.0.join(name);
+        let ran = run(&[
+            "codegen",
+            "-d",
+            AIR_CONDITIONER,
+            "-o",
+            header.to_str().unwrap(),
+        ]);
+        assert_eq!(ran.code, 0, "{name}: {}", ran.stderr);
+    }
+}
+
+/// The warnings of a definition are on stderr, and the code on stdout.
+#[test]
+fn code_of_a_definition_with_warnings() {
+    let text = std::fs::read_to_string(root().join(AIR_CONDITIONER)).unwrap();
+    let code = run_with(&["codegen", "-d", "-"], &text);
+    assert_eq!((code.code, &*code.stderr), (0, ""));
+    let misspelt = text.replacen("packetVersion", "packet_version", 1);
+    let ran = run_with(&["codegen", "-d", "-"], &misspelt);
+    let warnings = "-:1:1: warning: packetVersion is missing: \"0x00000004\" is assumed\n\
+        -:5:3: warning: the key \"packet_version\" is unknown and ignored\n";
+    assert_eq!((ran.code, ran.stdout), (0, code.stdout));
+    assert_eq!(ran.stderr, warnings);
 }
 
 /// The display filters of a dissector begin with the name of its file, or of the product.

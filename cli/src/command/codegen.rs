@@ -10,6 +10,7 @@ use gizwits_codec_std::codegen::{Names, Options};
 use crate::definition;
 use crate::failure::{Failure, in_file, usage};
 use crate::output::file::{OutputFile, is_same, named_output};
+use crate::text::{counted, tell};
 
 /// Generate source code for a product: of a firmware, or of a Wireshark dissector
 #[derive(Args)]
@@ -43,10 +44,11 @@ pub(crate) struct Codegen {
     /// The product's definition, as the Enterprise API returns it
     #[arg(short, long, value_name = "FILE")]
     definition: PathBuf,
-    /// The programming language of the output
-    #[arg(long, value_enum, default_value_t = Language::Rust)]
-    lang: Language,
-    /// The output file; - is standard output. With --lang c the header, NAME.h: the source file NAME.c is
+    /// The programming language of the output. Default: by the ending of the output file, .h for C and .lua for Lua,
+    /// otherwise Rust
+    #[arg(long, value_enum)]
+    lang: Option<Language>,
+    /// The output file; - is standard output. For C code the header, NAME.h: the source file NAME.c is
     /// written beside it. Default: standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -81,17 +83,92 @@ const STANDARD_HEADERS: &str = "assert complex ctype errno fenv float inttypes i
 /// The header of the library that runs the serial link, which generated code includes.
 const LIBRARY_HEADER: &str = "gizwits";
 
+/// The prefix of the names in the code if the name of the header cannot be one.
+const NO_PREFIX: &str = "product";
+
+fn is_standard_header(name: &str) -> bool {
+    let mut standard = STANDARD_HEADERS.split_whitespace();
+    standard.any(|header| name.eq_ignore_ascii_case(header))
+}
+
+/// A name in lower case, without what separates words.
+fn words_of(name: &str) -> String {
+    let letters = name
+        .chars()
+        .filter(|one| !one.is_ascii_punctuation() && *one != ' ');
+    letters.collect::<String>().to_ascii_lowercase()
+}
+
+/// Returns a name for a header instead of one that cannot be the prefix of C names.
+fn proposal(name: &str, product: &str) -> String {
+    let usable = |text: &str| -> String {
+        let text = text.replace(' ', "_");
+        let characters = text
+            .chars()
+            .filter(|one| one.is_ascii_alphanumeric() || matches!(one, '_' | '-'));
+        let begun = characters.skip_while(|one| !one.is_ascii_alphabetic());
+        let taken: String = begun.take(40).collect();
+        taken.trim_end_matches(['_', '-']).to_owned()
+    };
+    let is_free = |name: &String| {
+        let is_library = name.eq_ignore_ascii_case(LIBRARY_HEADER);
+        !name.is_empty() && !is_library && !is_standard_header(name)
+    };
+    let proposals = [usable(name), usable(product)];
+    let proposal = proposals.into_iter().find(is_free);
+    proposal.unwrap_or_else(|| NO_PREFIX.to_owned())
+}
+
+impl Language {
+    /// The endings of files, and the languages that they stand for.
+    const ENDINGS: [(&str, Language); 4] = [
+        ("h", Language::C),
+        ("c", Language::C),
+        ("rs", Language::Rust),
+        ("lua", Language::Lua),
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Language::Rust => "Rust",
+            Language::C => "C",
+            Language::Lua => "Lua",
+        }
+    }
+
+    /// The value of --lang.
+    fn option(self) -> &'static str {
+        match self {
+            Language::Rust => "rust",
+            Language::C => "c",
+            Language::Lua => "lua",
+        }
+    }
+
+    /// The ending of the output file.
+    fn ending(self) -> &'static str {
+        match self {
+            Language::Rust => "rs",
+            Language::C => "h",
+            Language::Lua => "lua",
+        }
+    }
+}
+
 impl Codegen {
     pub(crate) fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
-        let product = definition::load(&self.definition)?;
         if self.print_names {
+            let product = definition::load(&self.definition)?;
             return Ok(out.write_all(Names::starter(&product).as_bytes())?);
         }
-        if self.defmt && self.lang != Language::Rust {
+        let output = named_output(self.output.as_deref());
+        let language = self.language(output)?;
+        if self.defmt && language != Language::Rust {
             return Err(usage(
-                "--defmt is for Rust code: leave out --defmt or --lang",
+                "--defmt is for Rust code: leave out --defmt, or choose --lang rust",
             ));
         }
+        let product = definition::load_with_warnings(&self.definition)?;
         let mut options = Options::new().defmt(self.defmt);
         if let Some(path) = &self.names {
             if path == Path::new("-") && self.definition == Path::new("-") {
@@ -100,8 +177,7 @@ impl Codegen {
             }
             options = options.names(definition::load_names(path, &product)?);
         }
-        let output = named_output(self.output.as_deref());
-        match (self.lang, output) {
+        match (language, output) {
             (Language::Rust, None) => Ok(out.write_all(options.rust(&product).as_bytes())?),
             (Language::Rust, Some(path)) => self.write(&[(path, options.rust(&product))]),
             (Language::Lua, None) => {
@@ -119,11 +195,36 @@ impl Codegen {
         }
     }
 
+    /// Returns the language of the code: the one of --lang, or the one that the ending of the output file stands for.
+    fn language(&self, output: Option<&Path>) -> Result<Language, Failure> {
+        let ending = output.and_then(Path::extension).unwrap_or_default();
+        let of_ending = Language::ENDINGS
+            .iter()
+            .find(|(known, _)| ending.eq_ignore_ascii_case(known));
+        match (self.lang, output, of_ending) {
+            (Some(lang), Some(path), Some((ending, other))) if lang != *other => {
+                let message = format!(
+                    "a file that ends with .{ending} has {} code: choose --lang {}, or a name that ends with .{}",
+                    other.name(),
+                    other.option(),
+                    lang.ending()
+                );
+                Err(in_file(path, message))
+            }
+            (Some(lang), ..) => Ok(lang),
+            (None, _, Some((_, lang))) => Ok(*lang),
+            (None, _, None) => Ok(Language::Rust),
+        }
+    }
+
     /// Writes a header and the source file beside it.
     fn write_c(&self, product: &Product, options: &Options, header: &Path) -> Result<(), Failure> {
         if header.extension().is_none_or(|extension| extension != "h") {
-            let message =
-                "with --lang c the output file is the header: choose a name that ends with .h";
+            let name = header.with_extension("h");
+            let name = name.file_name().unwrap_or_default().to_string_lossy();
+            let message = format!(
+                "the output file of C code is the header: choose a name that ends with .h, such as {name}"
+            );
             return Err(in_file(header, message));
         }
         let name = header.file_stem().unwrap_or_default().to_string_lossy();
@@ -134,8 +235,7 @@ impl Codegen {
             return Err(in_file(header, message));
         }
         // Some file systems do not distinguish the case of letters.
-        let mut standard = STANDARD_HEADERS.split_whitespace();
-        if standard.any(|header| name.eq_ignore_ascii_case(header)) {
+        if is_standard_header(&name) {
             let message = "a standard header of C has this name, and a compiler could include one for the \
                 other: choose another name";
             return Err(in_file(header, message));
@@ -145,12 +245,38 @@ impl Codegen {
             return Err(in_file(header, message));
         }
         let code = options.c(product, &name);
+        if code.prefix == NO_PREFIX && words_of(&name) != NO_PREFIX {
+            let message = format!(
+                "all names in C code begin with the name of the header, which has at most 40 ASCII letters, digits and \
+                underscores, the first a letter: choose another name, such as {}.h",
+                proposal(&name, product.name())
+            );
+            return Err(in_file(header, message));
+        }
         let source = header.with_extension("c");
         if is_same(header, &source) {
             let message = "the source file beside it is the same file: choose another name";
             return Err(in_file(header, message));
         }
-        self.write(&[(header, code.header), (&source, code.source)])
+        let mut unnamed = vec![
+            (code.unnamed_points, "point", "point_N"),
+            (code.unnamed_labels, "label", "labelN"),
+        ];
+        unnamed.retain(|(count, ..)| *count > 0);
+        self.write(&[(header, code.header), (&source, code.source)])?;
+        if !unnamed.is_empty() {
+            let counts: Vec<_> = unnamed
+                .iter()
+                .map(|(count, noun, name)| {
+                    format!("{} ({name} in the code)", counted(*count, noun))
+                })
+                .collect();
+            tell(format_args!(
+                "note: the definition has no C name for {}: --print-names prints a file for --names, in which you name them",
+                counts.join(" and ")
+            ));
+        }
+        Ok(())
     }
 
     /// Writes files: all of them, or none if one of them is an input or cannot be created.

@@ -38,6 +38,7 @@ pub(crate) fn compile(name: &str, arguments: &[&str], output: &[&str]) -> Folder
     command.args([
         "-Wall",
         "-Wextra",
+        "-Wredundant-decls",
         "-Wpedantic",
         "-Wconversion",
         "-Wshadow",

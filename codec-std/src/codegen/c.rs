@@ -26,6 +26,10 @@ pub struct CCode {
     pub header: String,
     /// The content of the source file, `NAME.c`.
     pub source: String,
+    /// The number of points whose names cannot become C names, and which are called `point_N` in the code.
+    pub unnamed_points: usize,
+    /// The number of labels whose texts cannot become C names, and whose constants end with `LABEL` and their index.
+    pub unnamed_labels: usize,
 }
 
 /// Returns the C99 code of a product. `name` is the name of both files without their extensions. It is also the
@@ -35,8 +39,10 @@ pub struct CCode {
 /// and works with an `int` of 16 bits and in either byte order. 64-bit integers are only used for points of 4
 /// bytes with a ratio or an addition, and where a ratio or an addition needs more than 32 bits. The status is a
 /// struct with a member for each point, in engineering units: a number with a ratio of 0.1 is an integer in
-/// tenths. A constant that would be a macro of a standard header, such as `INT_LEAST8_MAX`, gets the suffix `_`. If
-/// messages can be longer than 65,535 bytes, a compiler whose `size_t` has 16 bits refuses the header.
+/// tenths. A constant that would be a macro of a standard header, such as `INT_LEAST8_MAX`, gets the suffix `_`.
+/// The header has the minimum, the maximum and the step of each number as constants in the units of the member, and
+/// the number of labels of each enum; it leaves out those whose name is taken. If messages can be longer than 65,535
+/// bytes, a compiler whose `size_t` has 16 bits refuses the header.
 ///
 /// ```
 /// use gizwits_codec_std::{Product, codegen};
@@ -71,6 +77,16 @@ impl Options {
         CCode {
             header: program.header(),
             source: program.source(name),
+            unnamed_points: program
+                .points
+                .iter()
+                .filter(|point| !point.is_named)
+                .count(),
+            unnamed_labels: program
+                .points
+                .iter()
+                .map(|point| point.unnamed_labels)
+                .sum(),
             prefix,
         }
     }
