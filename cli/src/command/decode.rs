@@ -177,10 +177,10 @@ impl Decode {
         let mut is_binary = false;
         match &self.file {
             Some(path) => {
-                let mut file = File::open(path).map_err(|error| in_file(path, error))?;
                 if path.is_dir() {
                     return Err(in_file(path, "this is a folder: expected a file"));
                 }
+                let mut file = File::open(path).map_err(|error| in_file(path, error))?;
                 let head = head(&mut file).map_err(|error| in_file(path, error))?;
                 is_binary = !is_stream && is_raw(&head);
                 let read = self.read(head.chain(file), &position, &mut reader, &mut answers);
