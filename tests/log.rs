@@ -42,7 +42,7 @@ fn examples() {
         "logs/one.ndjson.zst",
         zstd::encode_all(keyed.as_bytes(), 1).unwrap(),
     );
-    for (name, fixture) in [("a", "air-conditioner"), ("b", "wave-pump")] {
+    for (name, fixture) in [("ac", "air-conditioner"), ("pump", "wave-pump")] {
         let fixture = folder.0.join(format!("tests/fixtures/{fixture}.json"));
         std::fs::copy(fixture, folder.0.join(format!("{name}.json"))).unwrap();
     }

@@ -499,7 +499,16 @@ fn errors_of_files_have_a_place() {
     let help = run(&["decode", "--help"]).stdout;
     assert!(help.contains("Empty lines are skipped") && help.contains("line_length"));
     // An argument has no line.
-    assert!(decode(&["nothing"]).json()[0].get("input_line").is_none());
+    let places = run_with(
+        &["decode", "no payload!", "-", "no payload!"],
+        "no payload!",
+    );
+    let places: Vec<_> = places
+        .json()
+        .iter()
+        .map(|one| one["input_line"].as_u64())
+        .collect();
+    assert_eq!(places, [None, Some(1), None]);
     let ran = decode(&["--file", "tests"]);
     assert_eq!(
         (ran.code, ran.stderr.as_str()),

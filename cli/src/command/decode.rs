@@ -177,10 +177,10 @@ impl Decode {
         let mut is_binary = false;
         match &self.file {
             Some(path) => {
-                let mut file = File::open(path).map_err(|error| in_file(path, error))?;
                 if path.is_dir() {
                     return Err(in_file(path, "this is a folder: expected a file"));
                 }
+                let mut file = File::open(path).map_err(|error| in_file(path, error))?;
                 let head = head(&mut file).map_err(|error| in_file(path, error))?;
                 is_binary = !is_stream && is_raw(&head);
                 let read = self.read(head.chain(file), &position, &mut reader, &mut answers);
@@ -227,12 +227,16 @@ impl Decode {
         answers: &mut Answers<'_, W>,
     ) -> io::Result<()> {
         let is_stream = self.input.is_some_and(|input| input.framing().is_stream());
-        match self.encoding {
+        let read = match self.encoding {
             Some(Encoding::Raw) => reader.read_raw(input, answers),
             // A stream can be raw bytes, which have no lines.
             _ if is_stream => reader.read(input, answers),
             _ => reader.read(Lines::new(input, position), answers),
-        }
+        };
+        // The next payload may be an argument, which has no line.
+        position.line.set(0);
+        position.len.set(0);
+        read
     }
 }
 

@@ -183,7 +183,7 @@ impl Session {
         }
     }
 
-    /// Reads the status. Without a definition, reads as a standard product, and from [`VAR_LEN`] on as a var_len product too.
+    /// Reads the status. Without a definition, reads as a standard product first, and then as a var_len product too.
     ///
     /// # Errors
     /// A failure that names the device, if it does not answer.

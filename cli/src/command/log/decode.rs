@@ -144,8 +144,8 @@ ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one
 
 Examples:
   gizwits log decode -d ac.json log.ndjson -o log.csv
-  gizwits log decode -d a.json -d b.json 'logs/*.ndjson.zst' -o out.parquet --rejects rejects.ndjson
-  gizwits log decode -d a.json log.ndjson -o records --format parquet --partition day
+  gizwits log decode -d ac.json -d pump.json 'logs/*.zst' -o out.parquet --rejects rejects.ndjson
+  gizwits log decode -d ac.json log.ndjson -o records --format parquet --partition day
   zcat log.gz | gizwits log decode -d ac.json --did DID";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

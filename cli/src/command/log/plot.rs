@@ -44,9 +44,11 @@ pub(crate) struct Plot {
 }
 
 const EXAMPLES: &str = "\
+ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one.
+
 Examples:
-  gizwits log plot -d a.json log.ndjson --point room_temp
-  gizwits log plot -d a.json log.ndjson --point room_temp -o room.svg";
+  gizwits log plot -d ac.json log.ndjson --point room_temp
+  gizwits log plot -d ac.json log.ndjson --point room_temp -o room.svg";
 
 /// The values of one point of one device.
 struct History {
