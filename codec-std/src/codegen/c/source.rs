@@ -139,16 +139,15 @@ impl Program<'_> {
         // The length of a message is written here, because a caller that does it after the call is longer.
         let upper = &self.upper;
         let (comment, parameter, length) = match self.is_var_len() {
-            true => ("", "", String::new()),
+            true => (".", "", String::new()),
             false => (
-                ",
-   and the length of their message to `len`",
+                ", and the length of their message to `len`.\n  ",
                 ", size_t *len",
                 format!("    *len = {upper}_STATUS_LEN;\n"),
             ),
         };
         format!(
-            "/* Writes the values of all points{comment}. Returns the result of the first invalid value. */
+            "/* Writes the values of all points{comment} Returns the result of the first invalid value. */
 static {prefix}_result encode_values(const {prefix}_status *status, uint8_t *values{parameter})
 {{
 {bits}{body}{length}    return {upper}_OK;
