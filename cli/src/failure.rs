@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use gizwits_codec_std::Error;
 
-use crate::output::standard::failed_output;
+use crate::standard_output::failed_output;
 use crate::text::{printable, tell};
 
 /// The reason why a command fails, which determines its exit status.

@@ -19,6 +19,7 @@ mod output;
 mod payload;
 mod shell;
 mod signals;
+mod standard_output;
 mod text;
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -32,7 +33,7 @@ use crate::command::{
     lan, layout, log, man, module, simulate,
 };
 use crate::failure::{Failure, usage};
-use crate::output::standard::StandardOutput;
+use crate::standard_output::StandardOutput;
 use crate::text::tell;
 
 /// Decode, encode and inspect the data points of Gizwits (机智云) devices.

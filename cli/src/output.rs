@@ -8,5 +8,4 @@ pub(crate) mod line;
 pub(crate) mod picture;
 pub(crate) mod plot;
 pub(crate) mod progress;
-pub(crate) mod standard;
 pub(crate) mod table;

@@ -17,8 +17,8 @@ use self::answers::{Answers, LINE_KINDS};
 use self::lines::{Lines, Position};
 use crate::definition;
 use crate::failure::{Failure, in_file, usage};
-use crate::output::standard::failed_output;
 use crate::payload::{list_of_kinds, list_of_notations};
+use crate::standard_output::failed_output;
 use crate::text::{printable, tell};
 
 /// The key that ends the input of a terminal.

@@ -17,8 +17,8 @@ use super::totals::Totals;
 use crate::failure::{Failure, in_file, usage};
 use crate::output::file::{OutputFile, is_same, is_special, named_output};
 use crate::output::folder::OutputFolder;
-use crate::output::standard::StandardOutput;
 use crate::payload::list_of_kinds;
+use crate::standard_output::StandardOutput;
 
 /// Decode log records to NDJSON, CSV, Arrow or Parquet
 #[derive(Args)]
