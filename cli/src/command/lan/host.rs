@@ -36,7 +36,7 @@ pub(super) struct Host {
     definition: Option<PathBuf>,
 }
 
-/// What a command does if the device is of another product than the definition.
+/// The reaction of a command to a device of another product than the definition.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum OtherProduct {
     Warn,
