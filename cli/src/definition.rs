@@ -96,8 +96,10 @@ pub(crate) fn load(path: &Path) -> Result<Product, Failure> {
 /// Loads a product like [`load`], and prints the warnings of its definition to stderr.
 pub(crate) fn load_with_warnings(path: &Path) -> Result<Product, Failure> {
     let text = read_definition(path)?;
-    let product = Product::from_json(&text).map_err(|invalid| failure(path, &text, &invalid))?;
     let found = check(&text);
+    let Some(product) = found.product else {
+        return Product::from_json(&text).map_err(|invalid| failure(path, &text, &invalid));
+    };
     let name = path.display().to_string();
     let mut more = found.warnings;
     let is_warning = |one: &&Diagnostic| one.severity == Severity::Warning;

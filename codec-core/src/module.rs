@@ -139,6 +139,26 @@ pub enum Event<'b> {
     Lost,
 }
 
+impl Event<'_> {
+    /// The name of the variant, for texts.
+    const fn name(&self) -> &'static str {
+        match self {
+            Event::Device(_) => "Device",
+            Event::Unanswered(_) => "Unanswered",
+            Event::Rejected { .. } => "Rejected",
+            Event::Corrupt { .. } => "Corrupt",
+            Event::Lost => "Lost",
+            Event::Request(_) => "Request",
+            Event::Repeated(_) => "Repeated",
+            Event::Frame(_) => "Frame",
+            Event::Answer(_) => "Answer",
+            Event::Late(_) => "Late",
+            Event::Unexpected(_) => "Unexpected",
+            Event::Refused { .. } => "Refused",
+        }
+    }
+}
+
 impl core::fmt::Debug for Event<'_> {
     /// Leaves out the payload of a description, which may have a secret.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -166,13 +186,7 @@ impl core::fmt::Debug for Event<'_> {
                 return shown.field("found", found).finish();
             }
             Event::Lost => return f.write_str("Lost"),
-            Event::Request(_) => "Request",
-            Event::Repeated(_) => "Repeated",
-            Event::Frame(_) => "Frame",
-            Event::Answer(_) => "Answer",
-            Event::Late(_) => "Late",
-            Event::Unexpected(_) => "Unexpected",
-            Event::Refused { .. } => "Refused",
+            event => event.name(),
         };
         let mut shown = f.debug_struct(name);
         if let Some(frame) = self.frame() {
@@ -212,13 +226,7 @@ impl defmt::Format for Event<'_> {
                 return defmt::write!(f, "Corrupt({}, {:#04x}, {:#04x})", sn, expected, found);
             }
             Event::Lost => return defmt::write!(f, "Lost"),
-            Event::Request(_) => "Request",
-            Event::Repeated(_) => "Repeated",
-            Event::Frame(_) => "Frame",
-            Event::Answer(_) => "Answer",
-            Event::Late(_) => "Late",
-            Event::Unexpected(_) => "Unexpected",
-            Event::Refused { .. } => "Refused",
+            event => event.name(),
         };
         defmt::write!(f, "{=str}", name);
         if let Some(frame) = self.frame() {

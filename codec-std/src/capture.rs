@@ -19,9 +19,10 @@ pub use piece::Piece;
 pub use reader::{CaptureReader, Entry, EntrySink, Framing};
 pub use uart_stream::UartStream;
 
-/// The kinds of errors of streams and fits, in addition to [`Error::KINDS`](crate::Error::KINDS), with their meanings.
+/// The kinds of errors of lines, streams and fits, in addition to [`Error::KINDS`](crate::Error::KINDS), with their meanings.
 pub const KINDS: &[(&str, &str)] = &[
     ("garbage", "the bytes of a stream belong to no frame"),
+    ("line_length", "the line is longer than 16 MiB"),
     (
         "checksum",
         "the checksum of the UART frame is wrong; the message has both",

@@ -57,7 +57,7 @@ pub use crate::product::products::Products;
 #[cfg(feature = "arrow")]
 pub use batch_reader::{BatchReader, BatchSender};
 pub use decoder::{DEVICE_LIMIT, Decoder, LINE_LIMIT, Options};
-pub use pipeline::{Log, Summary};
+pub use pipeline::{FirstReject, Log, Summary};
 pub use record::Record;
 pub use record::lazy::LazyRecord;
 pub use record::reader::DEPTH_LIMIT;

@@ -364,6 +364,8 @@ fn the_ending_of_the_output_is_a_language() {
 #[test]
 fn the_name_of_a_header_begins_names() {
     let folder = Folder::new("cli-codegen-prefix");
+    let path = |name: &str| folder.0.join(name).to_str().unwrap().to_owned();
+    let codegen = |header: &str| run(&["codegen", "-d", AIR_CONDITIONER, "-o", header]);
     for (name, proposal) in [
         ("9aircon.h", "aircon.h"),
         ("空调.h", "air_conditioner.h"),
@@ -374,28 +376,15 @@ fn the_name_of_a_header_begins_names() {
             "a-name-of-more-than-forty-letters-is-unr.h",
         ),
     ] {
-        let header = folder.0.join(name);
-        let ran = run(&[
-            "codegen",
-            "-d",
-            AIR_CONDITIONER,
-            "-o",
-            header.to_str().unwrap(),
-        ]);
+        let header = path(name);
+        let ran = codegen(&header);
         assert_eq!(ran.code, 2, "{name}");
         let message = format!("choose another name, such as {proposal}\n");
         assert!(ran.stderr.ends_with(&message), "{name}: {}", ran.stderr);
-        assert!(!header.exists(), "{name}");
+        assert!(!Path::new(&header).exists(), "{name}");
     }
     for name in ["product.h", "Product.h", "product-.h"] {
-        let header = folder.0.join(name);
-        let ran = run(&[
-            "codegen",
-            "-d",
-            AIR_CONDITIONER,
-            "-o",
-            header.to_str().unwrap(),
-        ]);
+        let ran = codegen(&path(name));
         assert_eq!(ran.code, 0, "{name}: {}", ran.stderr);
     }
 }

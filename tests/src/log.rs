@@ -129,7 +129,11 @@ pub fn law(bytes: &[u8]) {
         .split(|byte| *byte == b'\n')
         .filter(|line| !is_foreign(line))
         .collect();
-    let learnt = decode(&products, options, device, &own.join(&b'\n'));
+    let own_text = own.join(&b'\n');
+    let learnt = match own_text.len() == text.len() {
+        true => learnt,
+        false => decode(&products, options, device, &own_text),
+    };
     let mut lines = learnt.ndjson.lines();
     let mut rejects = learnt.rejects.iter();
     for (number, line) in own.into_iter().enumerate() {

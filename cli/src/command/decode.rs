@@ -1,7 +1,6 @@
 //! `gizwits decode`: payloads as JSON or as tables.
 
 mod answers;
-mod lines;
 mod text;
 
 use std::fs::File;
@@ -13,8 +12,7 @@ use clap::{Args, ValueEnum};
 use gizwits_codec_std::capture::{self, CaptureDecoder, CaptureReader, Framing};
 use gizwits_codec_std::{Error, payload};
 
-use self::answers::{Answers, LINE_KINDS};
-use self::lines::{Lines, Position};
+use self::answers::Answers;
 use crate::definition;
 use crate::failure::{Failure, in_file, usage};
 use crate::payload::{list_of_kinds, list_of_notations};
@@ -36,12 +34,11 @@ const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
          With --input stream or uart, the runs in a line of other text are the next bytes if they have the header of a \
          frame: 00000003, or ffff and any other byte. A run behind an incomplete frame needs no header, unless it is a \
          MAC address, a date (20240131) or a number of seconds (1706704200).\n\n\
-         Kinds of errors:\n{}{}{}\n\
+         Kinds of errors:\n{}{}\n\
          Exit status: 0 on success, 1 if a payload can't be decoded, 2 for wrong usage or an invalid definition.\n\n{EXAMPLES}",
         list_of_notations(),
         list_of_kinds(Error::KINDS),
         list_of_kinds(capture::KINDS),
-        list_of_kinds(LINE_KINDS),
     ),
     long_about = "Decode payloads, frames and captures to JSON, one line each, in order.\n\n\
         A payload is an M2M frame, which begins with 00000003, a UART frame, which begins with ffff, or a bare P0. \
@@ -172,8 +169,7 @@ impl Decode {
         let mut reader = CaptureReader::new(decoder)
             .framing(framing)
             .encoding(encoding);
-        let position = Position::default();
-        let mut answers = Answers::new(product.as_ref(), self.output, colours, &position, out);
+        let mut answers = Answers::new(product.as_ref(), self.output, colours, out);
         let mut is_binary = false;
         match &self.file {
             Some(path) => {
@@ -183,7 +179,7 @@ impl Decode {
                 let mut file = File::open(path).map_err(|error| in_file(path, error))?;
                 let head = head(&mut file).map_err(|error| in_file(path, error))?;
                 is_binary = !is_stream && is_raw(&head);
-                let read = self.read(head.chain(file), &position, &mut reader, &mut answers);
+                let read = self.read(head.chain(file), &mut reader, &mut answers);
                 read.map_err(|error| match failed_output(&error) {
                     Some(_) => Failure::Io(error),
                     None => in_file(path, error),
@@ -200,8 +196,7 @@ impl Decode {
                             "reading payloads from standard input, one per line; {END} ends the input"
                         ));
                     }
-                    let input = io::stdin().lock();
-                    self.read(input, &position, &mut reader, &mut answers)?;
+                    self.read(io::stdin().lock(), &mut reader, &mut answers)?;
                 }
             }
         }
@@ -222,21 +217,13 @@ impl Decode {
     fn read<W: Write>(
         &self,
         input: impl Read,
-        position: &Position,
         reader: &mut CaptureReader<'_>,
         answers: &mut Answers<'_, W>,
     ) -> io::Result<()> {
-        let is_stream = self.input.is_some_and(|input| input.framing().is_stream());
-        let read = match self.encoding {
+        match self.encoding {
             Some(Encoding::Raw) => reader.read_raw(input, answers),
-            // A stream can be raw bytes, which have no lines.
-            _ if is_stream => reader.read(input, answers),
-            _ => reader.read(Lines::new(input, position), answers),
-        };
-        // The next payload may be an argument, which has no line.
-        position.line.set(0);
-        position.len.set(0);
-        read
+            _ => reader.read(input, answers),
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! `gizwits log`: command logs in bulk.
 
 mod decode;
-mod first_rejects;
 mod input;
 mod plot;
 mod reports;

@@ -37,6 +37,9 @@ impl Framing {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Entry<'p, 'b> {
+    /// The number of the line in an input of lines, from 1. `None` for a text that is no line of an input, and in a stream,
+    /// whose frames may cross lines.
+    pub number: Option<u64>,
     /// The text around the payload, if the payload is a part of a line of other text.
     pub line: Option<&'b str>,
     /// The offset of the bytes in their stream, if the payload is a stream or a part of one.
@@ -67,6 +70,21 @@ pub trait EntrySink {
 impl<F: FnMut(Entry<'_, '_>) -> io::Result<()>> EntrySink for F {
     fn entry(&mut self, entry: Entry<'_, '_>) -> io::Result<()> {
         self(entry)
+    }
+}
+
+/// Passes on the entries of a line with the number of the line.
+struct Numbered<'s> {
+    number: Option<u64>,
+    sink: &'s mut dyn EntrySink,
+}
+
+impl EntrySink for Numbered<'_> {
+    fn entry(&mut self, entry: Entry<'_, '_>) -> io::Result<()> {
+        self.sink.entry(Entry {
+            number: self.number,
+            ..entry
+        })
     }
 }
 
@@ -189,7 +207,8 @@ impl<'p> CaptureReader<'p> {
         let mut line = Vec::new();
         // Some programs begin a text with a byte order mark. In any other line it is an error.
         let mut mark = "\u{feff}";
-        loop {
+        let is_stream = self.framing.is_some_and(Framing::is_stream);
+        for number in 1.. {
             // Without a complete line in the buffer, the next read may wait. The input may be a log that somebody
             // follows, so the results come first.
             if !input.buffer().contains(&b'\n') {
@@ -205,15 +224,24 @@ impl<'p> CaptureReader<'p> {
                 input.skip_until(b'\n')?;
             }
             let mark = std::mem::take(&mut mark);
+            let number = (!is_stream).then_some(number);
+            let sink = &mut Numbered { number, sink };
             match std::str::from_utf8(&line) {
-                _ if is_long => refuse(not_text("is longer than 16 MiB"), sink)?,
-                Err(_) => refuse(not_text("is not UTF-8 text"), sink)?,
+                _ if is_long => {
+                    let error = Error::new("line_length", "the line is longer than 16 MiB");
+                    refuse(error, sink)?;
+                }
+                Err(_) => {
+                    let error = Error::new("not_hex_or_base64", "the line is not UTF-8 text");
+                    refuse(error, sink)?;
+                }
                 Ok(text) => match text.strip_prefix(mark).unwrap_or(text).trim() {
                     "" => {}
                     text => self.text(text, sink)?,
                 },
             }
         }
+        Ok(())
     }
 
     /// Decodes the text of a payload, or a line of other text with a payload.
@@ -267,6 +295,7 @@ impl<'p> CaptureReader<'p> {
             }
             _ => {
                 return sink.entry(Entry {
+                    number: None,
                     line,
                     offset: None,
                     bytes,
@@ -418,6 +447,7 @@ impl<'p, 's> PieceSink<'p, 's> {
     ) {
         if self.done.is_ok() {
             self.done = self.sink.entry(Entry {
+                number: None,
                 line: self.line,
                 offset: Some(piece.offset),
                 bytes: piece.bytes,
@@ -430,16 +460,12 @@ impl<'p, 's> PieceSink<'p, 's> {
 /// Passes on the error of a text that is no payload.
 fn refuse(error: Error, sink: &mut dyn EntrySink) -> io::Result<()> {
     sink.entry(Entry {
+        number: None,
         line: None,
         offset: None,
         bytes: &[],
         captured: Err(error),
     })
-}
-
-/// The error of a line that can't be a payload in any encoding.
-fn not_text(why: &str) -> Error {
-    Error::new("not_hex_or_base64", format!("the line {why}"))
 }
 
 /// Whether the first bytes of an input are bytes that no text has.

@@ -37,16 +37,38 @@ pub struct Summary {
     /// The number of rejected records, by the kind of the error: one of
     /// [`Error::KINDS`](crate::Error::KINDS) or [`KINDS`](super::KINDS).
     pub rejected: BTreeMap<&'static str, u64>,
+    /// The first rejected record of each kind, in the order of the log.
+    pub first_rejects: Vec<FirstReject>,
     /// The number of bytes that were read, after decompression.
     pub bytes: u64,
 }
 
+/// The first rejected record of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FirstReject {
+    /// The name of the input.
+    pub input: String,
+    /// The number of the line, from 1.
+    pub line: u64,
+    /// The kind of the error.
+    pub kind: &'static str,
+    /// The message of the error.
+    pub message: String,
+}
+
 impl Summary {
+    /// Adds the counts of what follows.
     fn add(&mut self, other: &Summary) {
         self.records += other.records;
         self.decoded += other.decoded;
         self.inexact += other.inexact;
         self.bytes += other.bytes;
+        for reject in &other.first_rejects {
+            if !self.rejected.contains_key(reject.kind) {
+                self.first_rejects.push(reject.clone());
+            }
+        }
         for (kind, count) in &other.rejected {
             *self.rejected.entry(kind).or_default() += count;
         }
@@ -335,7 +357,16 @@ impl<S: Sink> Worker<S> {
             let end = parts.get(n + 1).map_or(bytes.len(), |next| next.start);
             let bytes = bytes.get(part.start..end).unwrap_or(&[]);
             let mut reject = |line: u64, record: &[u8], error: &Error, len: Option<u64>| {
-                *summary.rejected.entry(error.kind).or_default() += 1;
+                let count = summary.rejected.entry(error.kind).or_default();
+                *count += 1;
+                if *count == 1 {
+                    summary.first_rejects.push(FirstReject {
+                        input: part.origin.name.clone(),
+                        line: part.line + line,
+                        kind: error.kind,
+                        message: error.message.clone(),
+                    });
+                }
                 if self.write_rejects {
                     let place = (&*part.origin.name, part.line + line);
                     rejects::write(&mut job.rejects, place, error, record, len);
@@ -443,6 +474,40 @@ mod tests {
                     assert_eq!(failed.to_string(), "a thread of the log panicked");
                 }
             }
+        }
+    }
+
+    /// The first reject of each kind is that of the log, whatever the blocks and threads.
+    #[test]
+    fn the_first_reject_of_each_kind_is_kept() {
+        let definition = include_str!("../../../tests/fixtures/air-conditioner.json");
+        let products = Products::one(Product::from_json(definition).unwrap());
+        let lines = ["zz", "0304", "zz", "{}", "0304", "{", "{}"];
+        let first = [
+            ("a", 1, "not_hex_or_base64"),
+            ("a", 2, "incomplete"),
+            ("a", 4, "record"),
+            ("b", 1, "json"),
+        ];
+        for threads in 1..4 {
+            let (a, b) = (lines[..5].join("\n"), lines[5..].join("\n"));
+            let sources = [
+                Source::new("a", io::Cursor::new(a)),
+                Source::new("b", io::Cursor::new(b)),
+            ];
+            let format = crate::log::Ndjson::new(&products, io::sink());
+            let log = Log::new(&products).threads(threads).eager(true);
+            let summary = log.decode(sources, format).unwrap();
+            let found = summary.first_rejects.iter();
+            let found = found.map(|one| (&*one.input, one.line, one.kind));
+            assert_eq!(found.collect::<Vec<_>>(), first);
+            assert!(
+                summary
+                    .first_rejects
+                    .iter()
+                    .all(|one| !one.message.is_empty())
+            );
+            assert_eq!(summary.rejected.values().sum::<u64>(), lines.len() as u64);
         }
     }
 

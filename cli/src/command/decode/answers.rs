@@ -8,25 +8,17 @@ use gizwits_codec_std::capture::{Entry, EntrySink};
 use gizwits_codec_std::{Product, payload};
 
 use super::Output;
-use super::lines::Position;
 use super::text::{describe, paint};
 use crate::definition::HOW_TO_GET;
 use crate::failure::Failure;
 use crate::payload::pointed_at;
 use crate::text::{counted, printable, tell};
 
-/// The kinds of errors of lines, with their meanings.
-pub(super) const LINE_KINDS: &[(&str, &str)] = &[("line_length", "the line is longer than 16 MiB")];
-
-/// The maximum length of a line in bytes.
-const MAX_LINE: usize = 16 << 20;
-
 /// Writes answers, and counts what they are about.
 pub(super) struct Answers<'a, W> {
     product: Option<&'a Product>,
     output: Output,
     colours: bool,
-    position: &'a Position,
     out: &'a mut W,
     count: usize,
     failed: usize,
@@ -41,14 +33,12 @@ impl<'a, W: Write> Answers<'a, W> {
         product: Option<&'a Product>,
         output: Output,
         colours: bool,
-        position: &'a Position,
         out: &'a mut W,
     ) -> Self {
         Answers {
             product,
             output,
             colours,
-            position,
             out,
             count: 0,
             failed: 0,
@@ -57,7 +47,7 @@ impl<'a, W: Write> Answers<'a, W> {
         }
     }
 
-    fn json(&self, entry: &Entry<'_, '_>) -> Vec<u8> {
+    fn json(entry: &Entry<'_, '_>) -> Vec<u8> {
         let mut json = Vec::from(b"{");
         if let Some(line) = &entry.line {
             // Serializing a text or an error can't fail.
@@ -79,8 +69,7 @@ impl<'a, W: Write> Answers<'a, W> {
                 if entry.offset.is_some() {
                     json.extend(format!(r#","body":"{}""#, payload::hex(entry.bytes)).as_bytes());
                 }
-                let line = self.position.line.get();
-                if line > 0 {
+                if let Some(line) = entry.number {
                     json.extend(format!(r#","input_line":{line}"#).as_bytes());
                 }
                 json.push(b'}');
@@ -142,13 +131,8 @@ impl<'a, W: Write> Answers<'a, W> {
 }
 
 impl<W: Write> EntrySink for Answers<'_, W> {
-    fn entry(&mut self, mut entry: Entry<'_, '_>) -> io::Result<()> {
+    fn entry(&mut self, entry: Entry<'_, '_>) -> io::Result<()> {
         self.count += 1;
-        if let Err(error) = &mut entry.captured
-            && self.position.len.get() > MAX_LINE
-        {
-            error.kind = "line_length";
-        }
         match &entry.captured {
             Err(_) => self.failed += 1,
             Ok(captured) => {
@@ -157,7 +141,7 @@ impl<W: Write> EntrySink for Answers<'_, W> {
             }
         }
         let mut answer = match self.output {
-            Output::Json => self.json(&entry),
+            Output::Json => Self::json(&entry),
             Output::Table => self.table(&entry),
         };
         answer.push(b'\n');
@@ -165,9 +149,6 @@ impl<W: Write> EntrySink for Answers<'_, W> {
     }
 
     fn idle(&mut self) -> io::Result<()> {
-        match self.position.has_more.get() {
-            true => Ok(()),
-            false => self.out.flush(),
-        }
+        self.out.flush()
     }
 }

@@ -13,7 +13,6 @@ use gizwits_codec_std::payload::Encoding;
 use indicatif::ProgressBar;
 use same_file::Handle;
 
-use super::first_rejects::FirstRejects;
 use super::totals::Totals;
 use crate::definition;
 use crate::failure::{Failure, in_file, usage};
@@ -212,7 +211,7 @@ impl Input {
     /// the inputs first.
     pub(super) fn decode<F: Format>(
         &self,
-        log: Log<'_>,
+        mut log: Log<'_>,
         format: F,
         written: &[&Path],
     ) -> Result<Totals<'_>, Failure> {
@@ -230,18 +229,15 @@ impl Input {
         let sources = logs.into_iter().map(|path| self.source(path, &bar));
         let sources: Vec<Source> = sources.collect::<Result<_, _>>()?;
         let rejects = self.rejects.as_deref();
-        let mut first = FirstRejects::default();
-        let log = match rejects {
-            Some(path) => log.rejects(BufWriter::new(Named::new(File::create(path), path)?)),
-            None => log.rejects(&mut first),
-        };
+        if let Some(path) = rejects {
+            log = log.rejects(BufWriter::new(Named::new(File::create(path), path)?));
+        }
         let summary = log.decode(sources, format);
         bar.finish_and_clear();
         Ok(Totals {
             summary: summary?,
             seconds: began.elapsed().as_secs_f64(),
             rejects,
-            first_rejects: first.texts,
             left_out: None,
             remark: None,
         })

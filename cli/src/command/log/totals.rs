@@ -7,7 +7,10 @@ use gizwits_codec_std::log::Summary;
 use indicatif::HumanCount;
 
 use crate::failure::Failure;
-use crate::text::tell;
+use crate::text::{printable, tell};
+
+/// The maximum number of rejects that are shown.
+const SHOWN: usize = 5;
 
 /// The counts of a decoded log and the time that decoding took.
 pub(super) struct Totals<'i> {
@@ -15,8 +18,6 @@ pub(super) struct Totals<'i> {
     pub(super) seconds: f64,
     /// The file of --rejects.
     pub(super) rejects: Option<&'i Path>,
-    /// The first reject of each kind as text, without --rejects.
-    pub(super) first_rejects: Vec<String>,
     /// The number of decoded records that --only left out.
     pub(super) left_out: Option<u64>,
     /// A remark on the output, on a line of its own.
@@ -61,10 +62,11 @@ impl Totals<'_> {
         if let Some(remark) = &self.remark {
             text += &format!("\n{remark}");
         }
-        for reject in &self.first_rejects {
-            text += &format!("\n{reject}");
-        }
-        if !self.first_rejects.is_empty() {
+        if self.rejects.is_none() && !summary.first_rejects.is_empty() {
+            for reject in summary.first_rejects.iter().take(SHOWN) {
+                let (input, message) = (printable(&reject.input), printable(&reject.message));
+                text += &format!("\n{input}:{}: {message}", reject.line);
+            }
             text += "\nThese are the first of their kinds: --rejects FILE keeps all rejects";
         }
         if summary.rejected.contains_key("unknown_device") {

@@ -102,24 +102,20 @@ impl Position {
 /// The names of payloads, in the order in which they are looked for.
 const PAYLOADS: [&str; 4] = ["payload", "payload_bin", "device_status_raw", "raw"];
 
-/// The names of all members that are read. Of two with one name, the map of an object would keep the last.
-const READ: [&str; 15] = [
-    "payload",
-    "payload_bin",
-    "device_status_raw",
-    "raw",
-    "data",
-    "body",
-    "objects",
-    "topic",
-    "timestamp",
-    "created_at",
-    "ts",
-    "type",
-    "did",
-    "product_key",
-    "event_type",
-];
+/// The names of members around payloads.
+const CONTAINERS: [&str; 3] = ["data", "body", "objects"];
+
+/// The names of times, in the order in which they are looked for.
+const TIMES: [&str; 3] = ["timestamp", "created_at", "ts"];
+
+/// The names of the other members that are read.
+const TEXTS: [&str; 5] = ["topic", "type", "did", "product_key", "event_type"];
+
+/// Whether members of this name are read. Of two with one name, the map of an object would keep the last.
+fn is_read(name: &str) -> bool {
+    let lists = [&PAYLOADS[..], &CONTAINERS, &TIMES, &TEXTS];
+    lists.iter().any(|list| list.contains(&name))
+}
 
 /// Reads a value, and keeps the name of a member that an object has twice and that is read.
 struct Unique<'f>(&'f mut Option<String>);
@@ -143,7 +139,7 @@ impl<'de> Visitor<'de> for Unique<'_> {
         let mut members = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             let value = map.next_value_seed(Unique(self.0))?;
-            if members.contains_key(&key) && READ.contains(&&*key) {
+            if is_read(&key) && members.contains_key(&key) {
                 self.0.get_or_insert_with(|| key.clone());
             }
             members.insert(key, value);
@@ -235,7 +231,7 @@ impl Found {
             self.records.push((members, Position::ONLY));
             return;
         }
-        for name in ["data", "body", "objects"] {
+        for name in CONTAINERS {
             match members.get(name) {
                 // A push has its payload one level deeper than its device.
                 Some(Value::Object(data)) => {
@@ -333,9 +329,7 @@ fn record(
     let topic = get("topic").and_then(Value::as_str).and_then(topic_parts);
     let kind = |(kind, _): (&str, &str)| Cow::Owned(kind.to_owned());
     let did = |(_, did): (&str, &str)| Cow::Owned(did.to_owned());
-    let timestamp = ["timestamp", "created_at", "ts"]
-        .iter()
-        .find_map(|name| time(get(name)?));
+    let timestamp = TIMES.iter().find_map(|name| time(get(name)?));
     Members {
         timestamp: timestamp.map(Cow::Owned),
         kind: text("type").or(topic.map(kind)),
