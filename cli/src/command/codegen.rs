@@ -83,20 +83,9 @@ const STANDARD_HEADERS: &str = "assert complex ctype errno fenv float inttypes i
 /// The header of the library that runs the serial link, which generated code includes.
 const LIBRARY_HEADER: &str = "gizwits";
 
-/// The prefix of the names in the code if the name of the header cannot be one.
-const NO_PREFIX: &str = "product";
-
 fn is_standard_header(name: &str) -> bool {
     let mut standard = STANDARD_HEADERS.split_whitespace();
     standard.any(|header| name.eq_ignore_ascii_case(header))
-}
-
-/// A name in lower case, without what separates words.
-fn words_of(name: &str) -> String {
-    let letters = name
-        .chars()
-        .filter(|one| !one.is_ascii_punctuation() && *one != ' ');
-    letters.collect::<String>().to_ascii_lowercase()
 }
 
 /// Returns a name for a header instead of one that cannot be the prefix of C names.
@@ -116,7 +105,7 @@ fn proposal(name: &str, product: &str) -> String {
     };
     let proposals = [usable(name), usable(product)];
     let proposal = proposals.into_iter().find(is_free);
-    proposal.unwrap_or_else(|| NO_PREFIX.to_owned())
+    proposal.unwrap_or_else(|| "product".to_owned())
 }
 
 impl Language {
@@ -133,15 +122,6 @@ impl Language {
             Language::Rust => "Rust",
             Language::C => "C",
             Language::Lua => "Lua",
-        }
-    }
-
-    /// The value of --lang.
-    fn option(self) -> &'static str {
-        match self {
-            Language::Rust => "rust",
-            Language::C => "c",
-            Language::Lua => "lua",
         }
     }
 
@@ -206,7 +186,7 @@ impl Codegen {
                 let message = format!(
                     "a file that ends with .{ending} has {} code: choose --lang {}, or a name that ends with .{}",
                     other.name(),
-                    other.option(),
+                    other.name().to_lowercase(),
                     lang.ending()
                 );
                 Err(in_file(path, message))
@@ -245,7 +225,7 @@ impl Codegen {
             return Err(in_file(header, message));
         }
         let code = options.c(product, &name);
-        if code.prefix == NO_PREFIX && words_of(&name) != NO_PREFIX {
+        if !code.has_prefix_of_name {
             let message = format!(
                 "all names in C code begin with the name of the header, which has at most 40 ASCII letters, digits and \
                 underscores, the first a letter: choose another name, such as {}.h",

@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use gizwits_codec_core::Protocol;
 
-use self::point::CPoint;
+use self::point::{CPoint, unnamed};
 use super::identifiers::words;
 use super::options::Options;
 use crate::product::Product;
@@ -22,6 +22,8 @@ use crate::product::Product;
 pub struct CCode {
     /// The prefix of all names in the code, in snake_case.
     pub prefix: String,
+    /// Whether the prefix follows from the name of the files. Otherwise it is `product`.
+    pub has_prefix_of_name: bool,
     /// The content of the header, `NAME.h`.
     pub header: String,
     /// The content of the source file, `NAME.c`.
@@ -69,24 +71,17 @@ impl Options {
     /// Returns the C99 code of a product with these options, like the function [`c`](c()).
     #[must_use]
     pub fn c(&self, product: &Product, name: &str) -> CCode {
-        let prefix = match words(name) {
-            Some(words) => words.join("_"),
-            None => "product".to_owned(),
-        };
+        let words = words(name);
+        let has_prefix_of_name = words.is_some();
+        let prefix = words.map_or("product".to_owned(), |words| words.join("_"));
+        let (unnamed_points, unnamed_labels) = unnamed(product, &self.names);
         let program = Program::new(product, &prefix, self);
         CCode {
             header: program.header(),
             source: program.source(name),
-            unnamed_points: program
-                .points
-                .iter()
-                .filter(|point| !point.is_named)
-                .count(),
-            unnamed_labels: program
-                .points
-                .iter()
-                .map(|point| point.unnamed_labels)
-                .sum(),
+            unnamed_points,
+            unnamed_labels,
+            has_prefix_of_name,
             prefix,
         }
     }

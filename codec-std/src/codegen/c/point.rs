@@ -65,6 +65,19 @@ pub(super) fn is_reserved(prefix: &str, name: &str) -> bool {
         || is_standard(&format!("{prefix}_{name}"))
 }
 
+/// The numbers of points and of labels that have no name for C code, neither of the definition nor given.
+pub(super) fn unnamed(product: &Product, names: &Names) -> (usize, usize) {
+    let (mut points, mut labels) = (0, 0);
+    for attr in product.attrs() {
+        points += usize::from(names.point(attr).is_none() && split(attr.name()).is_none());
+        let of_attr = attr.labels().iter().zip(names.labels(attr));
+        labels += of_attr
+            .filter(|(label, given)| given.is_none() && split(label).is_none())
+            .count();
+    }
+    (points, labels)
+}
+
 /// A point, with its names in the generated C code.
 pub(super) struct CPoint<'p> {
     pub(super) code: PointCode<'p>,
@@ -74,10 +87,6 @@ pub(super) struct CPoint<'p> {
     pub(super) id: String,
     /// The constants of the labels of an enum.
     pub(super) labels: Vec<String>,
-    /// Whether the name of the member follows from a name, and not from the id.
-    pub(super) is_named: bool,
-    /// The number of labels whose constants follow from the index.
-    pub(super) unnamed_labels: usize,
 }
 
 impl<'p> CPoint<'p> {
@@ -85,7 +94,6 @@ impl<'p> CPoint<'p> {
     pub(super) fn all(product: &'p Product, prefix: &str, names: &Names) -> Vec<Self> {
         let points = PointCode::all(product, names);
         let (mut members, mut constants) = (Vec::new(), Vec::new());
-        let (mut are_named, mut unnamed_labels) = (Vec::new(), Vec::new());
         let constant = |mut name: String, id, is_given| {
             if is_standard(&format!("{prefix}_{name}")) {
                 name.push('_');
@@ -96,20 +104,16 @@ impl<'p> CPoint<'p> {
             let (attr, id) = (code.attr, code.id);
             let given = names.point(attr);
             let words = given.map(<[String]>::to_vec).or_else(|| split(attr.name()));
-            are_named.push(words.is_some());
-            let mut unnamed = 0;
             let name = words.map_or(format!("point_{id}"), |words| words.join("_"));
             let upper = name.to_uppercase();
             for ((label, own), index) in attr.labels().iter().zip(names.labels(attr)).zip(0..) {
                 let is_given = own.is_some();
                 let words = own.map(<[String]>::to_vec).or_else(|| split(label));
-                unnamed += usize::from(words.is_none());
                 let label = words.map_or(format!("LABEL{index}"), |words| {
                     words.join("_").to_uppercase()
                 });
                 constants.push(constant(format!("{upper}_{label}"), index, is_given));
             }
-            unnamed_labels.push(unnamed);
             constants.push(constant(format!("ID_{upper}"), id, given.is_some()));
             members.push(Wanted {
                 name,
@@ -120,16 +124,12 @@ impl<'p> CPoint<'p> {
         let members = UniqueNames::new(RESERVED, false).take_all(members);
         let constants = UniqueNames::new(CONSTANTS, false).take_all(constants);
         let mut constants = constants.into_iter().map(|name| format!("{prefix}_{name}"));
-        let mut unnamed = are_named.into_iter().zip(unnamed_labels);
         let named = |(code, member): (PointCode<'p>, String)| {
-            let (is_named, unnamed_labels) = unnamed.next().unwrap_or_default();
             let labels = code.attr.labels().len();
             CPoint {
                 member,
                 labels: constants.by_ref().take(labels).collect(),
                 id: constants.next().unwrap_or_default(),
-                is_named,
-                unnamed_labels,
                 code,
             }
         };
