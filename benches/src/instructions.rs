@@ -90,8 +90,12 @@ fn dumps(kernels: &[Kernel], folder: &Path) -> io::Result<BTreeMap<String, f64>>
 /// The kernels whose counts are in `benches/instructions.txt`.
 const FILE: &str = "benches/instructions.txt";
 
+/// The part of a count by which two runs of one program may differ. A copy of memory takes more instructions for some
+/// alignments, and the alignment of a buffer depends on the addresses that the process gets: one kernel has 383 or 395.
+const TOLERANCE: f64 = 0.04;
+
 /// Counts the kernels in the file and compares. With `write`, writes the counts to the file. Returns whether no
-/// count has grown by more than 3 %. The counts belong to the compiler that the file names: with another compiler they
+/// count has grown by more than 4 %. The counts belong to the compiler that the file names: with another compiler they
 /// are printed and not compared.
 ///
 /// # Errors
@@ -121,10 +125,10 @@ pub fn compare(write: bool) -> io::Result<bool> {
     for (kernel, (_, before)) in kernels.iter().zip(before) {
         let now = counts[&kernel.name].round();
         new += &format!("{} {now}\n", kernel.name);
-        let verdict = if now > before * 1.03 {
+        let verdict = if now > before * (1.0 + TOLERANCE) {
             good &= !same;
-            format!("more than 3 % above {before}")
-        } else if now < before * 0.97 {
+            format!("more than 4 % above {before}")
+        } else if now < before * (1.0 - TOLERANCE) {
             format!("below {before}: run benches/instructions --write")
         } else {
             String::new()

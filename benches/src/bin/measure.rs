@@ -8,7 +8,7 @@
 //!
 //! `--quick` takes about a minute and its times are less exact. `--write` replaces the marked parts of
 //! `docs/performance.md` and its plots. With a part of a name, only kernels whose name contains it run. `instructions`
-//! counts the kernels in `benches/instructions.txt` and fails if a count has grown by more than 3 %.
+//! counts the kernels in `benches/instructions.txt` and fails if a count has grown by more than 4 %.
 //! `check` only compares the outputs.
 
 use std::io;
