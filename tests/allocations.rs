@@ -66,11 +66,6 @@ fn a_product_decodes_into_a_used_buffer_without_allocating() {
             product.decode(&bytes).unwrap().write_json(&mut out);
         });
         assert_eq!(count, 0, "{}", vector["id"]);
-        let count = allocations(|| {
-            out.clear();
-            product.write_json(&bytes, &mut out).unwrap();
-        });
-        assert_eq!(count, 0, "{}", vector["id"]);
     }
 }
 
@@ -132,7 +127,7 @@ fn records(product: &Product) -> String {
             let Ok(mut encoder) = Encoder::begin(layout, action, &mut buffer) else {
                 continue;
             };
-            for id in (0..layout.points()).step_by(some).map(PointId) {
+            for id in (0..layout.point_count()).step_by(some).map(PointId) {
                 let (min, max) = layout.limits(id).unwrap_or((0, 0));
                 let _ = encoder.set_raw(id, pick(min, max));
             }

@@ -236,7 +236,7 @@ impl Twin<'_> {
     /// Whether the fields of a control show the valid readings of a view; all others show as `None`.
     fn shows(&mut self, fields: &[String], view: View<'_, '_>) {
         let layout = self.product.layout();
-        let writable: Vec<_> = (0..layout.points())
+        let writable: Vec<_> = (0..layout.point_count())
             .map(PointId)
             .filter(|id| layout.access(*id) == Some(Access::Writable))
             .collect();
@@ -265,7 +265,10 @@ impl Twin<'_> {
         let before = shown(&format!("{status:?}"));
         change(&mut status);
         let after = shown(&format!("{status:?}"));
-        assert_eq!(before.len(), usize::from(self.product.layout().points()));
+        assert_eq!(
+            before.len(),
+            usize::from(self.product.layout().point_count())
+        );
         for ((before, after), id) in before.iter().zip(&after).zip(0..) {
             match view.read(PointId(id)).filter(&sets) {
                 Some(reading) => self.is(after, &reading),
@@ -479,7 +482,7 @@ impl Twin<'_> {
 
 fn full_mask(layout: LayoutRef<'_>) -> Vec<u8> {
     let mut mask = vec![0; layout.mask_len()];
-    for id in 0..layout.points() {
+    for id in 0..layout.point_count() {
         let byte = mask.len() - 1 - usize::from(id / 8);
         mask[byte] |= 1 << (id % 8);
     }
@@ -642,7 +645,7 @@ where
     M::Control: Debug,
 {
     let product = Product::from_json(json).unwrap();
-    assert!(product.layout().points() > 150);
+    assert!(product.layout().point_count() > 150);
     assert_eq!(M::LAYOUT, product.layout());
     let mut twin = Twin {
         product: &product,

@@ -3,8 +3,9 @@
 use bytes::BytesMut;
 use gizwits_codec_core::m2m::{self, Event};
 use gizwits_codec_core::{rules, uart};
+use gizwits_codec_std::M2mCodec;
 use gizwits_codec_std::capture::{CaptureDecoder, Framing, M2mStream, Piece};
-use gizwits_codec_std::{M2mCodec, Picture};
+use gizwits_codec_std::picture::Picture;
 use gizwits_tests::arbitrary::{self, Draw, Protocol};
 use gizwits_tests::{answers, capture, laws, log, packets, scenario, vectors};
 use proptest::collection::vec;

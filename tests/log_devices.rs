@@ -1,6 +1,6 @@
 //! Products and devices in a log, through the binary.
 
-use gizwits_codec_std::{Action, payload, wrap};
+use gizwits_codec_std::{Action, payload, wrap_m2m};
 use gizwits_tests::log::{DEFINITION, LOG};
 use gizwits_tests::program::{self, Folder, Ran};
 use serde_json::Value;
@@ -107,7 +107,7 @@ fn values_are_of_the_device_that_is_named() {
 
     // Who says otherwise is rejected, be it in the frame.
     let p0 = payload::parse("1400000000000000100002", None).unwrap();
-    let frame = wrap(&p0, Action::Report, Some(1), Some("b")).unwrap();
+    let frame = wrap_m2m(&p0, Action::Report, Some(1), Some("b")).unwrap();
     let framed = format!("{{\"payload\":\"{}\"}}\n", payload::hex(&frame));
     let ran = pump(
         &[&fill[..], &["--did", "a"]].concat(),

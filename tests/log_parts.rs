@@ -144,10 +144,10 @@ fn a_folder_of_partitions() {
     assert!(!out.exists());
 
     for (arguments, message) in [
-        (&["-", "--partition", "day"][..], "--out"),
+        (&["-", "--partition", "day"][..], "--output"),
         (
             &["-", "--partition", "day", "-o", "-"],
-            "name it with --out",
+            "name it with --output",
         ),
         (
             &["-", "--partition", "day,hour", "-o", name],

@@ -12,7 +12,7 @@ use gizwits_codec_std::log::{
     Arrow, Csv, Format, Log, Ndjson, Only, Options, Parquet, Partition, Partitioned, Products,
     Source, Span, States, TableOptions, Timestamp,
 };
-use gizwits_codec_std::{Action, Product, payload};
+use gizwits_codec_std::{Action, Product, State, payload};
 use gizwits_tests::arbitrary::Draw;
 use gizwits_tests::vectors;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -457,6 +457,52 @@ fn only_some_actions() {
         assert_eq!(some.lines().collect::<Vec<_>>(), expected);
         assert_eq!(left_out as usize, 5000 - expected.len());
         assert!(actions.is_empty() || !expected.is_empty());
+    }
+}
+
+/// The states of several products are saved in the order of the products and of the dids, and each is restored with its
+/// product.
+#[test]
+fn saved_states_of_two_products() {
+    let (toy, pump) = (vectors::product("voice-toy"), vectors::product("wave-pump"));
+    let products = Products::several(vec![toy.clone(), pump.clone()]).unwrap();
+    let devices = [
+        ("d", &pump, "1400000000000000000101"),
+        ("b", &toy, "140801"),
+        ("c", &pump, "1400000000000000000100"),
+        ("a", &toy, "140802"),
+    ];
+    let log = devices.map(|(did, product, p0)| {
+        let key = product.product_key();
+        format!("{{\"did\":\"{did}\",\"product_key\":\"{key}\",\"payload\":\"{p0}\"}}\n")
+    });
+    let mut states = States::new(&products);
+    let options = Options {
+        fill: true,
+        ..Options::default()
+    };
+    let summary = Log::new(&products)
+        .options(options)
+        .states(&mut states)
+        .decode(
+            source(&log.concat()),
+            Ndjson::new(&products, &mut Vec::new()),
+        )
+        .unwrap();
+    assert_eq!((summary.decoded, summary.records), (4, 4));
+    let mut saved = Vec::new();
+    states.write(&mut saved).unwrap();
+    let saved = String::from_utf8(saved).unwrap();
+    let dids = saved.lines().map(|line| &line[..10]);
+    let expected = ["a", "b", "c", "d"].map(|did| format!("{{\"did\":\"{did}\""));
+    assert!(dids.eq(expected), "{saved}");
+
+    let restored = States::read(&products, saved.as_bytes()).unwrap();
+    assert_eq!(restored.len(), 4);
+    for (did, product, _) in devices {
+        let json = |states: &States| states.get(product, did).map(State::to_json);
+        assert!(json(&restored).is_some(), "{did}");
+        assert_eq!(json(&restored), json(&states));
     }
 }
 

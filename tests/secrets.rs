@@ -30,7 +30,7 @@ use gizwits_codec_core::uart::DeviceInfo;
 use gizwits_enterprise_client::blocking::{Blocking, Enterprise, Product};
 use gizwits_enterprise_client::client::Builder;
 use gizwits_enterprise_client::endpoint::{self, Auth};
-use gizwits_enterprise_client::http::{Answer, Answering, Request, Transport};
+use gizwits_enterprise_client::http::{Request, Response, ResponseFuture, Transport};
 use gizwits_enterprise_client::{Date, FileStore, Method, RetryPolicy, Timestamp, Token, TokenKey};
 use gizwits_simulator::{Scenario, Simulator};
 use gizwits_tests::program::{CacheFolder, Folder};
@@ -129,10 +129,10 @@ fn call_all(surfaces: &Surfaces, product: &Product) {
 struct Shown(Arc<Surfaces>);
 
 impl Transport for Shown {
-    fn send(&self, request: Request) -> Answering<'_> {
+    fn send(&self, request: Request) -> ResponseFuture<'_> {
         add_debug(&self.0, "Debug of a request", &request);
         let body = json!({"token": TOKEN, "expire_at": 4_000_000_000_u32, "passcode": PASSCODE});
-        let answer = Answer::new(
+        let answer = Response::new(
             200,
             [("set-cookie".to_owned(), TOKEN.to_owned())],
             body.to_string(),

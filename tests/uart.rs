@@ -6,7 +6,7 @@ mod link;
 mod module;
 
 use gizwits_codec_core::link::testing::Module;
-use gizwits_codec_core::link::{Event as LinkEvent, Link, Request};
+use gizwits_codec_core::link::{Event as LinkEvent, Link, Request, SendError};
 use gizwits_codec_core::model::{self, DefaultPolicy, Model, Policy, Replacement};
 use gizwits_codec_core::uart::{self, Command, Decoder, DeviceInfo, Event, Frame};
 use gizwits_codec_core::{Action, ErrorKind};

@@ -1,6 +1,6 @@
 //! Every vector decodes to its values, and the canonical ones encode to their bytes.
 
-use gizwits_codec_std::{Action, Product, payload, wrap};
+use gizwits_codec_std::{Action, Product, payload, wrap_m2m};
 use gizwits_tests::vectors::{product, vectors};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -83,7 +83,7 @@ fn the_canonical_ones_encode() {
             let mut bytes = message.encode().unwrap();
             if let Some(frame) = expect.get("frame") {
                 let sn = frame["sn"].as_u64().map(|sn| sn as u32);
-                bytes = wrap(&bytes, action, sn, frame["did"].as_str()).unwrap();
+                bytes = wrap_m2m(&bytes, action, sn, frame["did"].as_str()).unwrap();
             }
             assert_eq!(
                 payload::hex(&bytes),

@@ -88,7 +88,7 @@ impl Fixture {
         let product = Product::from_json(definition).expect("the definition is valid");
         let definition = serde_json::from_str(definition).expect("the definition is JSON");
         let mut random = Random(if present.is_none() { 1 } else { 2 });
-        let points = usize::from(product.layout().points());
+        let points = usize::from(product.layout().point_count());
         let reports: Vec<Vec<u8>> = (0..reports)
             .map(|_| {
                 let mut ids: Vec<u16> = (0..points as u16).collect();
@@ -127,7 +127,7 @@ impl Fixture {
     /// The number of points.
     #[must_use]
     pub fn points(&self) -> usize {
-        self.product.layout().points().into()
+        self.product.layout().point_count().into()
     }
 
     /// The values of each report, as an encoder takes them.
@@ -257,7 +257,7 @@ impl Reports {
     #[must_use]
     pub fn new(product: &Product) -> Self {
         Reports {
-            ids: (0..product.layout().points()).collect(),
+            ids: (0..product.layout().point_count()).collect(),
             product: product.clone(),
             random: Random(3),
         }

@@ -13,8 +13,7 @@ use core::mem::{align_of, size_of};
 use core::ptr::{NonNull, null};
 use core::slice;
 
-use gizwits_codec_core::ErrorKind;
-use gizwits_codec_core::link::{Event, Link, Request, Timing};
+use gizwits_codec_core::link::{Event, Link, Request, SendError, Timing};
 use gizwits_codec_core::uart::{Command, MAX_PAYLOAD};
 
 use self::device::{Made, Table};
@@ -371,8 +370,7 @@ pub unsafe extern "C" fn gizwits_link_send(
     };
     match content.link.send(data) {
         Ok(()) => gizwits_status::Ok,
-        // A busy link needs no other room.
-        Err(error) if error.kind == (ErrorKind::OutOfSpace { needed: 0 }) => gizwits_status::Busy,
+        Err(SendError::Busy) => gizwits_status::Busy,
         Err(_) => gizwits_status::OutOfSpace,
     }
 }

@@ -84,7 +84,7 @@ pub unsafe extern "C" fn gizwits_product_describe(
                         Protocol::Standard => GIZWITS_PROTOCOL_STANDARD,
                         Protocol::VarLen => GIZWITS_PROTOCOL_VAR_LEN,
                     },
-                    points: layout.points(),
+                    points: layout.point_count(),
                     status_length: layout.status_len() as u32,
                 });
                 Ok(())

@@ -63,7 +63,7 @@ impl Error {
     /// ```
     /// use gizwits_codec_core::{Error, ErrorKind, PointId};
     ///
-    /// let error = Error::new(ErrorKind::AboveMax).about(PointId(3)).at(5).behind(2);
+    /// let error = Error::new(ErrorKind::AboveMax).about(PointId(3)).at(5).offset_by(2);
     /// assert_eq!(error.to_string(), "the value is above the maximum: point 3, byte 7");
     /// ```
     pub const fn new(kind: ErrorKind) -> Self {
@@ -102,7 +102,7 @@ impl Error {
 
     /// Returns the error with `bytes` added to its byte offset, for a payload that begins `bytes` bytes into
     /// an envelope.
-    pub const fn behind(mut self, bytes: u32) -> Self {
+    pub const fn offset_by(mut self, bytes: u32) -> Self {
         if let Some(byte) = self.byte {
             self.byte = Some(byte.saturating_add(bytes));
         }
@@ -196,8 +196,6 @@ impl ConstText {
             ErrorKind::BinaryLength { expected } => {
                 self.put_bytes(" (expected ", expected as u32, ")");
             }
-            // A link needs 0 bytes if another request is in progress.
-            ErrorKind::OutOfSpace { needed: 0 } => {}
             ErrorKind::OutOfSpace { needed } => self.put_bytes(" (", needed, " needed)"),
             ErrorKind::Missing { key }
             | ErrorKind::WrongType { key }
@@ -590,7 +588,5 @@ mod tests {
             assert_eq!(error.to_string(), expected);
             assert_eq!(ConstText::of(&error).as_str(), expected);
         }
-        let busy = Error::new(ErrorKind::OutOfSpace { needed: 0 });
-        assert_eq!(busy.to_string(), "the output buffer is too short");
     }
 }

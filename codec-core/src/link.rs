@@ -19,7 +19,7 @@ pub mod testing;
 use core::marker::PhantomData;
 
 use crate::bits;
-use crate::error::{Error, ErrorKind, PointId};
+use crate::error::PointId;
 use crate::frame::uart::{
     Command, ConfigMode, Decoder, DeviceInfo, Event as Line, Frame, Illegal, MAX_PAYLOAD,
     ModuleInfo, ModuleStatus, OVERHEAD, Time, write,
@@ -174,6 +174,33 @@ impl core::fmt::Display for Busy {
 }
 
 impl core::error::Error for Busy {}
+
+/// The reason why a link does not take the data of [`Link::send`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum SendError {
+    /// Another request is in progress. The data can be sent after its outcome.
+    Busy,
+    /// The data is longer than the outbox, or than the payload of a frame: at most `limit` bytes can be sent. The limit
+    /// is 0 without an outbox.
+    TooLong {
+        /// The most bytes that can be sent.
+        limit: u16,
+    },
+}
+
+impl core::fmt::Display for SendError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        // Without the number: its text could panic, which the compiler can't rule out.
+        f.write_str(match self {
+            SendError::Busy => "another request is in progress",
+            SendError::TooLong { .. } => "the data is longer than the outbox",
+        })
+    }
+}
+
+impl core::error::Error for SendError {}
 
 /// The waiting times of a link in milliseconds, and the number of transmissions.
 ///
@@ -367,7 +394,7 @@ impl<'b, M: Model, P: Policy> Link<'b, M, P> {
     /// steps. [`model::encode`](crate::model::encode) returns the rule that the first of them breaks.
     pub fn invalid(&self) -> impl Iterator<Item = PointId> {
         let words = self.state.invalid.as_ref();
-        let points = (0..const { M::LAYOUT.points() }).map(PointId);
+        let points = (0..const { M::LAYOUT.point_count() }).map(PointId);
         points.filter(|point| {
             let word = words.get(usize::from(point.0 / 32));
             word.is_some_and(|word| word.wrapping_shr(u32::from(point.0 % 32)) & 1 == 1)
@@ -464,29 +491,28 @@ impl<'b, M: Device, P: Policy> Link<'b, M, P> {
     /// Sends transparent data, as a request. The outbox keeps the data until the module acknowledges it.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfSpace`] if the outbox is shorter than `data`, or, with a `needed` of 0, if another
-    /// request is in progress.
+    /// [`SendError::Busy`] while another request is in progress, [`SendError::TooLong`] if the outbox is shorter than
+    /// `data`.
     ///
     /// # Examples
     /// ```
-    /// use gizwits_codec_core::Error;
-    /// use gizwits_codec_core::link::Link;
+    /// use gizwits_codec_core::link::{Link, SendError};
     /// use gizwits_codec_core::model::Model;
     /// use gizwits_codec_core::uart::DeviceInfo;
     ///
-    /// fn run<M: Model>(info: &DeviceInfo) -> Result<(), Error> {
+    /// fn run<M: Model>(info: &DeviceInfo) -> Result<(), SendError> {
     ///     let (mut buffer, mut outbox) = ([0; 256], [0; 32]);
     ///     let mut link: Link<M> = Link::new(info, &mut buffer).with_outbox(&mut outbox);
     ///     link.send(b"hello")
     /// }
     /// ```
-    pub fn send(&mut self, data: &[u8]) -> Result<(), Error> {
-        let full = |needed| Error::new(ErrorKind::OutOfSpace { needed });
+    pub fn send(&mut self, data: &[u8]) -> Result<(), SendError> {
         if self.request.is_some() {
-            return Err(full(0));
+            return Err(SendError::Busy);
         }
+        let limit = self.outbox.len() as u16;
         let Some(room) = self.outbox.get_mut(..data.len()) else {
-            return Err(full(data.len() as u32));
+            return Err(SendError::TooLong { limit });
         };
         bits::copy(room, data);
         self.outbox_len = data.len() as u16;

@@ -207,7 +207,7 @@ pub fn update<M: Model>(p0: &[u8]) -> Option<Update<'_, M>> {
     } else {
         // Surplus flags can only be in the first byte.
         let (flags, values) = const { (M::LAYOUT.flags_len(), M::LAYOUT.writable_len()) };
-        let spare = const { !Mask::top(M::LAYOUT.writable()) };
+        let spare = const { !Mask::top(M::LAYOUT.writable_count()) };
         body.len() == flags.saturating_add(values)
             && body.first().is_none_or(|first| first & spare == 0)
     };
@@ -365,7 +365,7 @@ pub fn encode_report<'o, M: Model>(
     };
     *action = code;
     let (mask, rest) = rest.split_at_mut_checked(mask_len).unwrap_or_default();
-    Wanted::all(M::LAYOUT.points()).put_into(mask);
+    Wanted::all(M::LAYOUT.point_count()).put_into(mask);
     bits::copy(rest, values.as_ref());
     Ok(out)
 }

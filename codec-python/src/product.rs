@@ -31,7 +31,7 @@ impl Product {
 
     /// Returns the label of a raw value, if the value has a label of its own.
     pub(crate) fn label_of(&self, attr: &codec::Attr, raw: u32) -> Option<&Py<PyString>> {
-        attr.label_of(raw)?;
+        attr.label(raw)?;
         self.texts.get(attr.id().index())?.1.get(raw as usize)
     }
 

@@ -60,7 +60,7 @@ pub(crate) fn run(path: &str, out: &mut dyn Write) -> Result<bool, Box<dyn Error
             out,
             "{}: {} points, {} bytes",
             product.name(),
-            layout.points(),
+            layout.point_count(),
             layout.status_len()
         )?;
     }

@@ -149,7 +149,7 @@ impl Error {
     }
 
     /// Returns the error with `bytes` added to its byte offset.
-    pub(crate) fn behind(mut self, bytes: usize) -> Self {
+    pub(crate) fn offset_by(mut self, bytes: usize) -> Self {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.byte = self.byte.map(|byte| byte.saturating_add(bytes));
         self

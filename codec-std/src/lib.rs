@@ -7,7 +7,7 @@
 //! | decode a payload | [`Product::decode`], [`Decoded`] |
 //! | encode a control, a report or a reply | [`Product::message`], [`Message`] |
 //! | keep the last values of a device | [`State`] |
-//! | show every byte and bit of a message | [`Picture`] |
+//! | show every byte and bit of a message | [`Picture`](picture::Picture) |
 //! | find frames in captured bytes, also without a definition | [`capture`] |
 //! | decode logs in bulk, to NDJSON, CSV, Arrow or Parquet | the module `log` with the feature `log` |
 //! | generate the code of a firmware, or a dissector for Wireshark | [`codegen`] |
@@ -72,8 +72,8 @@ pub use gizwits_codec_core::{Action, Decimal, PointId, Rounding, Value};
 
 pub use error::Error;
 pub use message::{
-    Broadcast, Cell, Content, Decoded, Description, Lax, Message, Picture, Row, Seen, State,
-    Status, payload, wrap, wrap_uart,
+    Broadcast, Content, Decoded, Description, Lax, Message, State, Status, payload, picture,
+    wrap_m2m, wrap_uart,
 };
 #[cfg(feature = "tokio")]
 pub use message::{M2mCodec, M2mFrame};

@@ -10,7 +10,7 @@ pub(crate) mod json;
 mod m2m_codec;
 mod members;
 pub mod payload;
-mod picture;
+pub mod picture;
 mod snapshot;
 mod state;
 
@@ -19,8 +19,7 @@ pub use decode::{Lax, Status};
 pub(crate) use decoded::ACTION_WORDS;
 pub use decoded::{Broadcast, Content, Decoded};
 pub use description::Description;
-pub use encode::{Message, wrap, wrap_uart};
+pub use encode::{Message, wrap_m2m, wrap_uart};
 #[cfg(feature = "tokio")]
 pub use m2m_codec::{M2mCodec, M2mFrame};
-pub use picture::{Cell, Picture, Row, Seen};
 pub use state::State;

@@ -83,7 +83,7 @@ impl Product {
         mut attrs: Vec<Attr>,
     ) -> Self {
         attrs.sort_by_key(Attr::id);
-        scales.truncate(head.scales());
+        scales.truncate(head.scale_count());
         let names = Names::new(attrs.iter().map(|attr| (attr.name(), attr.id())));
         Product(Arc::new(Inner {
             name,
@@ -164,7 +164,7 @@ impl Product {
     pub(crate) fn with_all_points<R>(&self, call: impl FnOnce(View<'_, '_>) -> R) -> R {
         let layout = self.layout();
         let mut known = vec![0xff; layout.mask_len()];
-        if let (Some(first), spare @ 1..) = (known.first_mut(), layout.points() % 8) {
+        if let (Some(first), spare @ 1..) = (known.first_mut(), layout.point_count() % 8) {
             *first = !(0xff << spare);
         }
         let zeros = vec![0; layout.status_len()];

@@ -177,22 +177,22 @@ impl fmt::Display for Target {
     }
 }
 
-/// An HTTP answer. `Debug` shows the status and the length of the body.
+/// An HTTP response. `Debug` shows the status and the length of the body.
 #[derive(Clone)]
-pub struct Answer {
+pub struct Response {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
-impl Answer {
-    /// Creates the answer that a transport received.
+impl Response {
+    /// Creates the response that a transport received.
     pub fn new(
         status: u16,
         headers: impl IntoIterator<Item = (String, String)>,
         body: impl Into<Vec<u8>>,
     ) -> Self {
-        Answer {
+        Response {
             status,
             headers: headers.into_iter().collect(),
             body: body.into(),
@@ -226,9 +226,9 @@ impl Answer {
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("Response")
             .field("status", &self.status)
             .field("body_len", &self.body.len())
             .finish_non_exhaustive()
@@ -323,7 +323,7 @@ impl Failure {
 }
 
 /// The future that [`Transport::send`] returns.
-pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send + 'a>>;
+pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, Failure>> + Send + 'a>>;
 
 /// The transport that sends requests to the server. The default is reqwest. Tests and gateways can set
 /// another one with [`Builder::transport`](crate::Builder::transport).
@@ -334,14 +334,14 @@ pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + 
 /// # Examples
 /// ```
 /// use gizwits_enterprise_client::Enterprise;
-/// use gizwits_enterprise_client::http::{Answer, Answering, Request, Transport};
+/// use gizwits_enterprise_client::http::{Response, ResponseFuture, Request, Transport};
 ///
 /// /// A transport for tests: it answers every request in the same way.
 /// struct Fixed(&'static str);
 ///
 /// impl Transport for Fixed {
-///     fn send(&self, _: Request) -> Answering<'_> {
-///         Box::pin(async { Ok(Answer::new(200, [], self.0)) })
+///     fn send(&self, _: Request) -> ResponseFuture<'_> {
+///         Box::pin(async { Ok(Response::new(200, [], self.0)) })
 ///     }
 /// }
 ///
@@ -359,5 +359,5 @@ pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + 
 /// ```
 pub trait Transport: Send + Sync + 'static {
     /// Sends a request and receives the whole answer.
-    fn send(&self, request: Request) -> Answering<'_>;
+    fn send(&self, request: Request) -> ResponseFuture<'_>;
 }

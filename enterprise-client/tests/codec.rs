@@ -111,7 +111,7 @@ async fn raw_bytes_are_checked_where_the_definition_is_known() {
     device.control_raw(past_labels).send().await.unwrap();
     product.definition().await.unwrap();
     let calls = server.calls().len();
-    let framed = |p0: &[u8]| codec::wrap(p0, Action::Control, None, None).unwrap();
+    let framed = |p0: &[u8]| codec::wrap_m2m(p0, Action::Control, None, None).unwrap();
     for (bytes, kind) in [
         (past_labels.to_vec(), "past_labels"),
         (above_max.to_vec(), "above_max"),
@@ -524,7 +524,7 @@ async fn products_of_variable_length_are_no_different() {
     let encode = |message: codec::Message<'_>| {
         let p0 = message.encode().unwrap();
         let action = Message::decode(&definition, &p0).unwrap().action().unwrap();
-        codec::payload::hex(&codec::wrap(&p0, action, None, None).unwrap())
+        codec::payload::hex(&codec::wrap_m2m(&p0, action, None, None).unwrap())
     };
     let mut report = definition.message(Action::Report);
     report

@@ -287,7 +287,7 @@ fn check_answer<P>(row: &Row, run: &Run<P>, product: impl Fn(&Server) -> P, body
 fn server(
     row: &Row,
     answer: Result<
-        gizwits_enterprise_client::http::Answer,
+        gizwits_enterprise_client::http::Response,
         gizwits_enterprise_client::http::Failure,
     >,
 ) -> Server {

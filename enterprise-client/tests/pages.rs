@@ -9,7 +9,7 @@ use common::{
     DID, NOW, Server, TOKEN, TestClock, answer, client, is_token, product, refusal, token_answer,
 };
 use gizwits_enterprise_client::bindings::DidList;
-use gizwits_enterprise_client::http::{Answer, Failure, Request};
+use gizwits_enterprise_client::http::{Failure, Request, Response};
 use gizwits_enterprise_client::log::Sort;
 use gizwits_enterprise_client::{
     Async, Error, ErrorCode, Items, Mac, Month, Paged, Period, Timestamp,
@@ -521,7 +521,7 @@ async fn spans_that_can_not_be_answered_cost_nothing() {
 }
 
 /// Assigns whatever comes; MACs that end with 7 fail and those that end with 9 aren't mentioned.
-fn assigning(request: &Request) -> Result<Answer, Failure> {
+fn assigning(request: &Request) -> Result<Response, Failure> {
     if is_token(request) {
         return token_answer(TOKEN);
     }

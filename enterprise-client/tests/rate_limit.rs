@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::*;
-use gizwits_enterprise_client::http::{Answer, Failure};
+use gizwits_enterprise_client::http::{Failure, Response};
 use gizwits_enterprise_client::{
     Enterprise, Error, ErrorCode, Limiter, Product, RateLimited, RetryPolicy, Timestamp, endpoint,
 };
@@ -128,7 +128,7 @@ async fn nobody_hangs_behind_one_who_waits() {
     // For the quota, or for a gateway that says how long; before the token, or before the definition.
     let busy = || with_headers(503, &[("Retry-After", "4")], "busy");
     let quota = || limited_for(4);
-    let faults: [fn() -> Result<Answer, Failure>; 2] = [quota, busy];
+    let faults: [fn() -> Result<Response, Failure>; 2] = [quota, busy];
     for fault in faults {
         for at_the_token in [true, false] {
             if !at_the_token && !cfg!(feature = "codec") {

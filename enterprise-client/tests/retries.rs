@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use common::*;
-use gizwits_enterprise_client::http::{Answer, Failure, FailureKind};
+use gizwits_enterprise_client::http::{Failure, FailureKind, Response};
 use gizwits_enterprise_client::{Async, Call, Error, Method, Operation, RetryPolicy};
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn what_may_have_arrived_is_told_of_all_attempts() {
         assert!(!call.send().await.unwrap_err().may_have_arrived());
     }
     // An attempt that may have arrived is not forgotten over the next ones.
-    let later: [fn() -> Result<Answer, Failure>; 4] = [
+    let later: [fn() -> Result<Response, Failure>; 4] = [
         || Err(Failure::new(FailureKind::Connect)),
         || refusal(5305),
         || limited_for(999),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::*;
-use gizwits_enterprise_client::http::{Answering, Failure, FailureKind, Request, Transport};
+use gizwits_enterprise_client::http::{Failure, FailureKind, Request, ResponseFuture, Transport};
 use gizwits_enterprise_client::{
     Enterprise, ErrorCode, ExposeSecret as _, FileStore, MemoryStore, ProductKey, Timestamp,
     TokenKey, TokenStore as _,
@@ -94,7 +94,7 @@ struct Late {
 }
 
 impl Transport for Late {
-    fn send(&self, request: Request) -> Answering<'_> {
+    fn send(&self, request: Request) -> ResponseFuture<'_> {
         let first_token = header(&request, "authorization") == Some("token token-0");
         let late = first_token && self.calls.fetch_add(1, Ordering::SeqCst) == 1;
         Box::pin(async move {

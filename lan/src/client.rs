@@ -63,7 +63,7 @@ pub enum ClientEvent {
     /// The login succeeded. Requests can be sent from now on.
     Ready,
     /// The device has answered what it is. The client asks for it after the login; some devices do not answer.
-    ModuleInfo(Identity),
+    Identity(Identity),
     /// The device has sent a P0: a status, or transparent data.
     P0 {
         /// The P0, which begins with its action.
@@ -340,11 +340,11 @@ impl Client {
             (Stage::Ready, Ok(Message::HeartbeatAck)) => {}
             (Stage::Ready, Ok(Message::ModuleInfo(info))) => {
                 let identity = Identity::read(&info);
-                self.events.push_back(ClientEvent::ModuleInfo(identity));
+                self.events.push_back(ClientEvent::Identity(identity));
             }
             // Fields of other lengths than documented.
             (Stage::Ready, Err(_)) if frame.command == 0x0014 => {
-                let event = Identity::find(frame.body).map_or(ignored, ClientEvent::ModuleInfo);
+                let event = Identity::find(frame.body).map_or(ignored, ClientEvent::Identity);
                 self.events.push_back(event);
             }
             (Stage::Ready, Ok(Message::Ack { sn })) => match self.position(sn) {

@@ -34,7 +34,7 @@ impl Event for ClientEvent {
     fn bytes(&self) -> usize {
         match self {
             ClientEvent::P0 { p0, .. } => p0.len(),
-            ClientEvent::ModuleInfo(identity) => identity.bytes(),
+            ClientEvent::Identity(identity) => identity.bytes(),
             _ => 0,
         }
     }
@@ -225,7 +225,7 @@ impl Connection {
     async fn advance(&mut self) -> Option<ClientEvent> {
         loop {
             if let Some(event) = self.client.poll_event() {
-                if let ClientEvent::ModuleInfo(identity) = &event {
+                if let ClientEvent::Identity(identity) = &event {
                     self.identity = Some(identity.clone());
                 }
                 return Some(event);

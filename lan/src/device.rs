@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::backlog::{Backlog, Event, Rank};
 use crate::connection::Connection;
 use crate::control::{Control, ControlError, ControlId};
-use crate::reconnecting_client::{DeviceEvent, DeviceOptions, ReconnectingClient};
+use crate::reconnecting_client::{DeviceEvent, DeviceOptions, Freshness, ReconnectingClient};
 use crate::socket::{Socket, Step, later};
 
 /// An attempt to connect.
@@ -32,7 +32,7 @@ impl Event for DeviceEvent {
     fn bytes(&self) -> usize {
         match self {
             DeviceEvent::Status { p0 } | DeviceEvent::Data { p0 } => p0.len(),
-            DeviceEvent::ModuleInfo(identity) => identity.bytes(),
+            DeviceEvent::Identity(identity) => identity.bytes(),
             _ => 0,
         }
     }
@@ -40,7 +40,7 @@ impl Event for DeviceEvent {
     fn rank(&self) -> Rank {
         match self {
             DeviceEvent::Outcome { .. } => Rank::Outcome,
-            DeviceEvent::Connected { .. }
+            DeviceEvent::Ready { .. }
             | DeviceEvent::NotConnected { .. }
             | DeviceEvent::Disconnected { .. } => Rank::Connection,
             _ => Rank::Message,
@@ -260,11 +260,10 @@ impl<'l> Device<'l> {
         self.client.p0()
     }
 
-    /// Returns the time for which the status may be out of date: since the last frame of the last connection over
-    /// which it was up to date. `None` if the status is up to date, or was never known.
+    /// Returns whether the status is up to date.
     #[must_use]
-    pub fn stale(&self) -> Option<Duration> {
-        self.client.stale(self.start.elapsed())
+    pub fn freshness(&self) -> Freshness {
+        self.client.freshness(self.start.elapsed())
     }
 
     /// Returns the number of events that were dropped, because [`next`](Self::next) was not called.

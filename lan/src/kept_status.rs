@@ -57,7 +57,7 @@ impl<'l> KeptStatus<'l> {
             return standard;
         };
         if layout.protocol() == Protocol::VarLen {
-            for id in 0..layout.points() {
+            for id in 0..layout.point_count() {
                 // The layout has this point.
                 let _ = read.want(PointId(id));
             }

@@ -105,7 +105,7 @@
 //!
 //! exchange(&mut client, &mut device);
 //! assert_eq!(client.poll_event(), Some(ClientEvent::Ready));
-//! assert!(matches!(client.poll_event(), Some(ClientEvent::ModuleInfo(_))));
+//! assert!(matches!(client.poll_event(), Some(ClientEvent::Identity(_))));
 //!
 //! let read = client.request(&[0x02])?;
 //! exchange(&mut client, &mut device);
@@ -156,7 +156,7 @@ pub use control::{Control, ControlError, ControlId, Delivery};
 pub use device::Device;
 pub use discovery::{Announcement, Discovery, Found};
 pub use identity::Identity;
-pub use reconnecting_client::{DeviceEvent, DeviceOptions, Failure, ReconnectingClient};
+pub use reconnecting_client::{DeviceEvent, DeviceOptions, Failure, Freshness, ReconnectingClient};
 #[cfg(feature = "tokio")]
 pub use search::{Search, SearchOptions};
 pub use server::{Server, ServerEvent, ServerOptions};

@@ -40,12 +40,24 @@ pub enum Failure {
     Closed(#[from] Closed),
 }
 
+/// Whether the kept status of a device is up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// The device has sent no status yet.
+    Unknown,
+    /// The status is that of the device: it was read or reported over the present connection.
+    Current,
+    /// The connection over which the status was up to date has ended. The status may be out of date for this time:
+    /// since the last frame of that connection.
+    Stale(Duration),
+}
+
 /// An event of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeviceEvent {
-    /// The login succeeded. The client reads the status next.
-    Connected {
+    /// The login succeeded: the device takes requests. The client reads the status next.
+    Ready {
         /// The time since the last frame of the connection before. The device may have changed and reported in this time,
         /// and these reports are lost. `None` for the first connection.
         gap: Option<Duration>,
@@ -67,7 +79,7 @@ pub enum DeviceEvent {
         retry: Duration,
     },
     /// The device has answered what it is.
-    ModuleInfo(Identity),
+    Identity(Identity),
     /// The device has sent a reply or a report, which the kept status now has.
     Status {
         /// The P0, which begins with its action.
@@ -135,7 +147,7 @@ enum Phase {
 /// passcode.
 ///
 /// # Status
-/// The client reads the status after each login, and keeps it. [`stale`](Self::stale) says whether it is up to date. A read
+/// The client reads the status after each login, and keeps it. [`freshness`](Self::freshness) says whether it is up to date. A read
 /// without an answer is sent again, after waits that follow [`BackoffOptions`], until the status is up to date, which it also
 /// is by a report of all points. Without a layout, the reads of standard and of var_len products take turns.
 ///
@@ -306,10 +318,10 @@ impl<'l> ReconnectingClient<'l> {
                     self.reads.restart();
                     self.read(now);
                     let gap = self.heard.map(|heard| now.saturating_sub(heard));
-                    self.events.push_back(DeviceEvent::Connected { gap });
+                    self.events.push_back(DeviceEvent::Ready { gap });
                 }
-                ClientEvent::ModuleInfo(identity) => {
-                    self.events.push_back(DeviceEvent::ModuleInfo(identity));
+                ClientEvent::Identity(identity) => {
+                    self.events.push_back(DeviceEvent::Identity(identity));
                 }
                 ClientEvent::P0 { p0, .. } => {
                     let effect = self.status.take(&p0);
@@ -545,12 +557,14 @@ impl<'l> ReconnectingClient<'l> {
         self.status.p0()
     }
 
-    /// Returns the time for which the status may be out of date: since the last frame of the last connection over
-    /// which it was up to date. `None` if the status is up to date, or was never known.
+    /// Returns whether the status is up to date.
     #[must_use]
-    pub fn stale(&self, now: Duration) -> Option<Duration> {
-        let since = self.stale_since.filter(|_| self.is_stale)?;
-        Some(now.saturating_sub(since))
+    pub fn freshness(&self, now: Duration) -> Freshness {
+        match self.stale_since {
+            _ if !self.is_stale => Freshness::Current,
+            Some(since) => Freshness::Stale(now.saturating_sub(since)),
+            None => Freshness::Unknown,
+        }
     }
 }
 

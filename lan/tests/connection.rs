@@ -75,7 +75,7 @@ async fn reads_controls_and_reports() {
     while reports.len() < 2 {
         match device.next().await.unwrap() {
             event @ ClientEvent::P0 { .. } => reports.push(event),
-            ClientEvent::ModuleInfo(identity) => assert_eq!(identity, Identity::default()),
+            ClientEvent::Identity(identity) => assert_eq!(identity, Identity::default()),
             event => panic!("{event:?}"),
         }
     }

@@ -7,7 +7,7 @@ use gizwits_codec_core::m2m::{Message, ModuleInfo};
 use gizwits_codec_core::{Access, Layout, Point, PointId, Protocol, UintSpec};
 use gizwits_lan::{
     ClientEvent, ClientOptions, Closed, Connection, Control, ControlError, Delivery, Device,
-    DeviceEvent, DeviceOptions, Failure, Identity, Server, ServerEvent, ServerOptions,
+    DeviceEvent, DeviceOptions, Failure, Freshness, Identity, Server, ServerEvent, ServerOptions,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -104,9 +104,12 @@ async fn a_device_reboots() {
     let mut device = Device::new(address, options());
     assert_eq!((value(&device), device.is_ready()), (None, false));
     let first = device.next().await;
-    assert_eq!(first, DeviceEvent::Connected { gap: None });
+    assert_eq!(first, DeviceEvent::Ready { gap: None });
     assert_eq!(wait(&mut device, status).await, [3, 7]);
-    assert_eq!((value(&device), device.stale()), (Some(7), None));
+    assert_eq!(
+        (value(&device), device.freshness()),
+        (Some(7), Freshness::Current)
+    );
     // The device closes the connection in place of an acknowledgement, and the control is not sent again.
     let error = device.control(Control::new(&[1, 1, 9])).await.unwrap_err();
     assert_eq!(error, ControlError::Unacknowledged);
@@ -117,14 +120,18 @@ async fn a_device_reboots() {
     let (failure, retry) = wait(&mut device, lost).await;
     assert_eq!(failure, Failure::Closed(Closed::ByDevice));
     assert!(retry >= Duration::from_millis(10) && retry <= Duration::from_millis(20));
-    assert!(device.stale().is_some() && !device.is_ready());
+    assert!(matches!(device.freshness(), Freshness::Stale(_)));
+    assert!(!device.is_ready());
     let gap = |event| match event {
-        DeviceEvent::Connected { gap } => gap,
+        DeviceEvent::Ready { gap } => gap,
         _ => None,
     };
     assert!(wait(&mut device, gap).await >= retry);
     assert_eq!(wait(&mut device, status).await, [3, 9]);
-    assert_eq!((value(&device), device.stale()), (Some(9), None));
+    assert_eq!(
+        (value(&device), device.freshness()),
+        (Some(9), Freshness::Current)
+    );
     device.control(Control::new(&[1, 1, 11])).await.unwrap();
     assert_eq!(wait(&mut device, status).await, [4, 11]);
 }
@@ -189,7 +196,7 @@ async fn a_connection_goes_on() {
     for ends in [false, true] {
         let opened = Connection::open(address, ClientOptions::default()).await;
         let mut connection = opened.unwrap();
-        while !matches!(connection.next().await, Some(ClientEvent::ModuleInfo(_))) {}
+        while !matches!(connection.next().await, Some(ClientEvent::Identity(_))) {}
         if ends {
             connection.control(&[1, 1, 7]).await.unwrap_err();
             while connection.next().await.is_some() {}
@@ -310,7 +317,7 @@ async fn a_device_that_never_stops_sending() {
         match loud.next().await {
             DeviceEvent::Outcome { id, outcome } if id == first => break outcome,
             DeviceEvent::Status { p0 } => bytes += p0.len(),
-            DeviceEvent::ModuleInfo(identity) => bytes += identity.firmware.len(),
+            DeviceEvent::Identity(identity) => bytes += identity.firmware.len(),
             _ => {}
         }
     };
@@ -339,5 +346,5 @@ async fn a_connection_is_closed_when_it_ends() {
     // The device exists, and nobody waits in it.
     let ended = tokio::time::timeout(Duration::from_secs(60), served).await;
     ended.expect("the socket is closed").unwrap();
-    assert!(device.stale().is_none());
+    assert_eq!(device.freshness(), Freshness::Unknown);
 }

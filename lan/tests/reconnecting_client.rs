@@ -5,7 +5,8 @@ use std::time::Duration;
 use gizwits_codec_core::m2m::{self, Event, Message};
 use gizwits_codec_core::{Access, Layout, Point, Protocol, UintSpec};
 use gizwits_lan::{
-    Control, ControlError, Delivery, DeviceEvent, DeviceOptions, MAX_FRAME, ReconnectingClient,
+    Control, ControlError, Delivery, DeviceEvent, DeviceOptions, Freshness, MAX_FRAME,
+    ReconnectingClient,
 };
 
 static LAYOUT: Layout<1> = Layout::must(
@@ -86,21 +87,26 @@ fn a_status_is_stale_since_it_was_up_to_date_last() {
     let mut client = ReconnectingClient::new(options, Duration::ZERO);
     log_in(&mut client, seconds(0));
     client.disconnected(seconds(5));
-    // The status was never known.
-    assert_eq!(client.stale(seconds(9)), None);
+    assert_eq!(client.freshness(seconds(9)), Freshness::Unknown);
     log_in(&mut client, seconds(10));
     report(&mut client, 7, seconds(11));
-    assert_eq!(client.stale(seconds(12)), None);
+    assert_eq!(client.freshness(seconds(12)), Freshness::Current);
     client.disconnected(seconds(15));
     for now in [100, 200] {
         log_in(&mut client, seconds(now));
-        assert_eq!(client.stale(seconds(now)), Some(seconds(now - 11)));
+        assert_eq!(
+            client.freshness(seconds(now)),
+            Freshness::Stale(seconds(now - 11))
+        );
         client.disconnected(seconds(now + 1));
-        assert_eq!(client.stale(seconds(now + 1)), Some(seconds(now - 10)));
+        assert_eq!(
+            client.freshness(seconds(now + 1)),
+            Freshness::Stale(seconds(now - 10))
+        );
     }
     log_in(&mut client, seconds(300));
     report(&mut client, 8, seconds(301));
-    assert_eq!(client.stale(seconds(302)), None);
+    assert_eq!(client.freshness(seconds(302)), Freshness::Current);
 }
 
 /// A read without an answer is sent again after growing waits, until a status has arrived.

@@ -94,7 +94,7 @@ fn the_login_byte_by_byte() {
 fn the_module_says_what_it_is() {
     let (mut client, mut device) = (Client::new(ClientOptions::default(), START), device());
     run(&mut client, &mut device, START);
-    let [ClientEvent::Ready, ClientEvent::ModuleInfo(identity)] = &events(&mut client)[..] else {
+    let [ClientEvent::Ready, ClientEvent::Identity(identity)] = &events(&mut client)[..] else {
         panic!();
     };
     assert_eq!(identity.wifi_software, "04020034");
@@ -102,7 +102,7 @@ fn the_module_says_what_it_is() {
     // A module whose fields have other lengths.
     let body = b"\0\0\0\x03\x26\0\0\x14x\0\x209b3ff3e5c9a14d4a9b1f1d8c2a7e6f50";
     client.receive(body, START);
-    let [ClientEvent::ModuleInfo(identity)] = &events(&mut client)[..] else {
+    let [ClientEvent::Identity(identity)] = &events(&mut client)[..] else {
         panic!();
     };
     assert_eq!(identity.product_key, "9b3ff3e5c9a14d4a9b1f1d8c2a7e6f50");

@@ -7,7 +7,7 @@ mod page;
 mod parameters;
 mod refusal;
 
-pub use http::{Answer, Request};
+pub use http::{Request, Response};
 pub use mode::{Mode, ModeSet};
 pub use refusal::CODES;
 

@@ -5,7 +5,7 @@
 //!   [`Time`] how time passes.
 //! - [`Server`] serves a simulator over HTTP: the API, its pages and an administration.
 //! - [`LanOptions`] puts the devices on the local network as well, for clients without a cloud.
-//! - [`Request`] and [`Answer`] are a call without a socket. [`ROUTES`] lists all calls.
+//! - [`Request`] and [`Response`] are a call without a socket. [`ROUTES`] lists all calls.
 //! - [`Act`] and [`Switch`] change a device, a product or an enterprise from outside the API.
 //! - [`Mode`] makes calls fail or differ, for one route or all of them.
 //! - [`Remark`] is a note of a device about a value outside its limits, or about a frame that it ignored.
@@ -60,7 +60,7 @@ mod simulator;
 mod web;
 mod world;
 
-pub use api::{Answer, CODES, Mode, ModeSet, Request};
+pub use api::{CODES, Mode, ModeSet, Request, Response};
 pub use error::Error;
 pub use lan::{LanAddress, LanOptions};
 pub use route::{Auth, ROUTES, Route, openapi};

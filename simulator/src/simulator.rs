@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use crate::api::{Answer, Mode, ModeSet, Request};
+use crate::api::{Mode, ModeSet, Request, Response};
 use crate::error::{Error, invalid};
 use crate::route::{self, ROUTES};
 use crate::world::{
@@ -176,8 +176,8 @@ impl Simulator {
 
     /// Answers a call of the API. All changes are committed to the database before this returns.
     ///
-    /// A call never fails: errors are answers. The caller has to respect [`Answer::delay`] and
-    /// [`Answer::dropped`], as a [`Server`](crate::Server) does.
+    /// A call never fails: errors are answers. The caller has to respect [`Response::delay`] and
+    /// [`Response::dropped`], as a [`Server`](crate::Server) does.
     ///
     /// # Examples
     /// ```
@@ -189,7 +189,7 @@ impl Simulator {
     /// # Ok::<(), gizwits_simulator::Error>(())
     /// ```
     #[must_use]
-    pub fn answer(&self, request: &Request) -> Answer {
+    pub fn answer(&self, request: &Request) -> Response {
         let store = self.lock();
         let before = store.connection.total_changes();
         let answer = route::answer(&store, request, &self.0.clock);

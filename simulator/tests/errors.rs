@@ -4,12 +4,12 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use gizwits_simulator::{Act, Answer, CODES, Mode, ROUTES, Request, Simulator, Switch};
+use gizwits_simulator::{Act, CODES, Mode, ROUTES, Request, Response, Simulator, Switch};
 use proptest::prelude::*;
 use serde_json::json;
 use support::*;
 
-fn post(simulator: &Simulator, key: &str, body: &str) -> Answer {
+fn post(simulator: &Simulator, key: &str, body: &str) -> Response {
     simulator.answer(&Request::new("POST", format!("/v1/products/{key}/access_token")).body(body))
 }
 
@@ -21,7 +21,7 @@ fn all_codes_of_the_routes() {
     let bare = client(&simulator, "bare", "bare secret");
     let broken = client(&simulator, "broken", "broken secret");
     let mut raised = BTreeSet::new();
-    let mut is = |expected: u64, answer: Answer| {
+    let mut is = |expected: u64, answer: Response| {
         assert_eq!(code(&answer), expected, "{}", answer.text());
         let row = CODES
             .iter()
@@ -570,7 +570,7 @@ fn quota() {
             calls: 60,
         })
         .unwrap();
-    let header = |answer: &Answer, name: &str| -> i64 {
+    let header = |answer: &Response, name: &str| -> i64 {
         answer
             .header(&format!("X-RateLimit-{name}"))
             .unwrap()

@@ -165,6 +165,9 @@ fn where_it_listens_is_where_the_page_is() {
     }
 }
 
+/// The time in which a listener gets a line, and an event.
+const LIMIT: Duration = Duration::from_secs(20);
+
 /// Somebody who listens to events.
 struct Listener {
     stream: BufReader<TcpStream>,
@@ -180,9 +183,7 @@ struct Told {
 impl Listener {
     fn open(server: &Server, target: &str, last: Option<&str>) -> Self {
         let mut stream = TcpStream::connect(server.address()).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
         let last = last.map_or(String::new(), |last| format!("last-event-id: {last}\r\n"));
         let call = format!("GET {target} HTTP/1.1\r\n{OWN}{last}\r\n");
         stream.write_all(call.as_bytes()).unwrap();
@@ -209,10 +210,16 @@ impl Listener {
         }
     }
 
-    /// The next event; between them stand the lengths of chunks.
+    /// The next event; between them stand the lengths of chunks. The stream never ends by itself, and lines that keep it
+    /// open come before the time limit of a read, so that an event which never comes has a time limit of its own.
     fn next(&mut self) -> Option<Told> {
+        self.next_until(Instant::now() + LIMIT)
+    }
+
+    fn next_until(&mut self, end: Instant) -> Option<Told> {
         let (mut id, mut name, mut data) = (String::new(), String::new(), None);
         loop {
+            assert!(Instant::now() < end, "no event within {LIMIT:?}");
             let line = self.line()?;
             if let Some((key, value)) = line.split_once(": ") {
                 match key {
@@ -231,9 +238,10 @@ impl Listener {
 
     /// The next event, which is so named; the clock's are between any others.
     fn expect(&mut self, name: &str) -> Told {
-        let mut told = self.next().expect("an event");
+        let end = Instant::now() + LIMIT;
+        let mut told = self.next_until(end).expect("an event");
         while told.name == "clock" && name != "clock" {
-            told = self.next().expect("an event");
+            told = self.next_until(end).expect("an event");
         }
         assert_eq!(told.name, name, "{}", told.data);
         told
@@ -407,9 +415,20 @@ fn all_of_many_records_are_told_in_order() {
     for n in 0..450 {
         control(server.simulator(), 16 + n % 10);
     }
+    let mut first = None;
     for n in 0..450 {
         let told = events.expect("frame");
         let value = (16 + n % 10).to_string();
+        assert_eq!(told.data["picture"]["values"]["6"]["raw"], value, "{n}");
+        first.get_or_insert(told.id);
+    }
+    // A listener that comes again has all records at once, which are more than are read at a time. No later record
+    // makes the server look again.
+    let mut again = Listener::device(&server, AC, DID, first.as_deref());
+    assert_eq!(again.expect("hello").data["resumed"], true);
+    for n in 1..450 {
+        let value = (16 + n % 10).to_string();
+        let told = again.expect("frame");
         assert_eq!(told.data["picture"]["values"]["6"]["raw"], value, "{n}");
     }
 }

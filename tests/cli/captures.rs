@@ -48,7 +48,7 @@ fn frames_need_no_definition() {
         }
     }
     assert!(same > 30, "{same}");
-    let ran = decode(&["--output", "table", DISCOVERY_REPLY, REPORT]);
+    let ran = decode(&["--format", "table", DISCOVERY_REPLY, REPORT]);
     assert!(
         ran.stdout
             .starts_with("discovery_reply  command 0x0004\n  did ")

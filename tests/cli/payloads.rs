@@ -141,7 +141,7 @@ fn payloads_in_every_form() {
     assert!(ran.stdout.contains("\"unknown_action\""), "{}", ran.stdout);
     let ran = run(&[base, &["--input", "m2m", "02"][..]].concat());
     assert!(ran.stdout.contains("\"not_m2m\""), "{}", ran.stdout);
-    let ran = run(&[base, &["--output", "table", REPORT][..]].concat());
+    let ran = run(&[base, &["--format", "table", REPORT][..]].concat());
     assert!(
         ran.stdout.starts_with("report  dev2app  command 0x0091\n"),
         "{}",
@@ -407,7 +407,7 @@ fn flags_past_the_last_point() {
 fn what_is_set_aside_is_told() {
     let names = "tests/fixtures/names-var-len.json";
     let table = |arguments: &[&str]| {
-        let ran = run(&[&["decode", "-d", names, "--output", "table"], arguments].concat());
+        let ran = run(&[&["decode", "-d", names, "--format", "table"], arguments].concat());
         (ran.code, ran.stdout)
     };
     let (code, told) = table(&["12ffffffff"]);
@@ -543,7 +543,7 @@ fn var_len_messages() {
         "decode",
         "-d",
         WAVE_PUMP,
-        "--output",
+        "--format",
         "table",
         "12000000000000008001",
     ]);

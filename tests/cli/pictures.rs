@@ -9,7 +9,7 @@ fn tables_for_people() {
             "decode",
             "-d",
             AIR_CONDITIONER,
-            "--output",
+            "--format",
             "table",
             payload,
         ]);

@@ -229,7 +229,7 @@ fn a_definition_that_has_changed() {
             old
         };
         match path.rsplit('/').next()? {
-            "datapoint" => Some(Reply::Answer(200, definition)),
+            "datapoint" => Some(Reply::Response(200, definition)),
             "cmd" => {
                 let ago = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
                 let at = ago.unwrap().as_secs() - 60;

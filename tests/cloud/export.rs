@@ -271,7 +271,7 @@ fn files_that_are_refused() {
             "no-folder/out: ",
         ),
         (format!("-o {missing}"), "--checkpoint <FILE>"),
-        (format!("--checkpoint {missing}"), "--out <OUT>"),
+        (format!("--checkpoint {missing}"), "--output <OUT>"),
     ] {
         let ran = cloud.run(&format!("device log D {line}"));
         assert_eq!(

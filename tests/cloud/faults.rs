@@ -335,7 +335,7 @@ fn values_that_can_not_be_read() {
     ] {
         let cloud = Scripted::start(GIZWITS, move |_, path| {
             path.ends_with("/data")
-                .then(|| Reply::Answer(status, body.to_owned()))
+                .then(|| Reply::Response(status, body.to_owned()))
         });
         let ran = cloud.run("device show D --json");
         assert_eq!(ran.code, 1, "{body}: {}", ran.stderr);

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gizwits_codec_std as codec;
 use gizwits_enterprise_client::endpoint::{self, Auth, Endpoint};
-use gizwits_enterprise_client::http::{Answer, Answering, Request, Transport};
+use gizwits_enterprise_client::http::{Request, Response, ResponseFuture, Transport};
 use gizwits_enterprise_client::log::Position;
 use gizwits_enterprise_client::{
     Clock, Date, Enterprise, Error, Month, Period, Product, Sleep, users,
@@ -149,7 +149,7 @@ pub fn api_json(bytes: &[u8]) {
     let has_token = answers_tokens && endpoint.auth == Auth::Token;
     let requests = Arc::new(AtomicUsize::new(0));
     let server = Server {
-        answer: Answer::new(status, headers, body),
+        answer: Response::new(status, headers, body),
         answers_tokens,
         requests: Arc::clone(&requests),
     };
@@ -214,19 +214,19 @@ fn with_secrets(bytes: &[u8]) -> Vec<u8> {
 
 /// A server with one answer to all requests, but for those of tokens.
 struct Server {
-    answer: Answer,
+    answer: Response,
     answers_tokens: bool,
     requests: Arc<AtomicUsize>,
 }
 
 impl Transport for Server {
-    fn send(&self, request: Request) -> Answering<'_> {
+    fn send(&self, request: Request) -> ResponseFuture<'_> {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let is_token = request.path().ends_with("/access_token");
         let answer = match is_token && self.answers_tokens {
             true => {
                 let token = json!({"token": SECRETS[0].1, "expire_at": 1_893_456_000});
-                Answer::new(201, [], token.to_string())
+                Response::new(201, [], token.to_string())
             }
             false => self.answer.clone(),
         };

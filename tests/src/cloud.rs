@@ -14,7 +14,7 @@ use crate::vectors;
 #[derive(Debug)]
 pub enum Reply {
     /// An answer with this status and this body.
-    Answer(u16, String),
+    Response(u16, String),
     /// No answer. The server closes the connection once it has read the request.
     None,
 }
@@ -158,12 +158,12 @@ fn serve(
             201,
             json!({"token": "hush-token", "expire_at": 1_893_456_000}),
         ),
-        Some("datapoint") => Reply::Answer(200, vectors::fixture("air-conditioner")),
+        Some("datapoint") => Reply::Response(200, vectors::fixture("air-conditioner")),
         Some("search") => answer(200, json!({"meta": {"total": 1}, "objects": [device]})),
         Some("control") => answer(200, json!({})),
         _ => answer(200, json!({"meta": {"total": 0}, "objects": []})),
     });
-    if let Reply::Answer(status, body) = said {
+    if let Reply::Response(status, body) = said {
         let date = ahead.map_or(String::new(), |ahead| {
             let now = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(ahead);
             let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now);
@@ -181,5 +181,5 @@ fn serve(
 /// A JSON answer.
 #[must_use]
 pub fn answer(status: u16, body: Value) -> Reply {
-    Reply::Answer(status, body.to_string())
+    Reply::Response(status, body.to_string())
 }

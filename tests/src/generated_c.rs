@@ -318,7 +318,7 @@ impl GeneratedC {
     }
 
     fn all(&self) -> Vec<PointId> {
-        (0..self.layout().points()).map(PointId).collect()
+        (0..self.layout().point_count()).map(PointId).collect()
     }
 
     fn shown(status: &[Held]) -> String {

@@ -704,7 +704,7 @@ fn record(product: &Product, draw: &mut Draw<'_>) -> String {
     let mut p0 = match Encoder::begin(layout, action, &mut buffer) {
         Ok(mut encoder) => {
             let all = draw.chance(70);
-            for id in (0..layout.points()).map(PointId) {
+            for id in (0..layout.point_count()).map(PointId) {
                 let (min, max) = layout.limits(id).unwrap_or((0, 0));
                 if all || draw.chance(30) {
                     let raw = min + draw.below((max - min).min(u32::MAX - 1) + 1);
@@ -720,7 +720,7 @@ fn record(product: &Product, draw: &mut Draw<'_>) -> String {
         p0[at] ^= 1 << draw.below(8);
     }
     // As the vendor's firmware has it: the whole mask.
-    if let spare @ 1.. = layout.points() % 8
+    if let spare @ 1.. = layout.point_count() % 8
         && p0[0] & 0x10 != 0
         && draw.chance(20)
     {

@@ -558,10 +558,10 @@ fn an_outbox_holds_no_more_than_a_payload() {
     told(&mut link, 0, &witness::wire(6, sn, 0, &[]));
 
     let data = vec![0x5a; uart::MAX_PAYLOAD];
-    let refused = link.send(&data).map_err(|error| error.kind);
-    let needed = uart::MAX_PAYLOAD as u32;
-    assert_eq!(refused, Err(ErrorKind::OutOfSpace { needed }));
+    let limit = uart::MAX_PAYLOAD as u16 - 1;
+    assert_eq!(link.send(&data), Err(SendError::TooLong { limit }));
     link.send(&data[1..]).unwrap();
+    assert_eq!(link.send(&data), Err(SendError::Busy));
     let mut wire = Vec::new();
     let _ = link.poll(0, &status, &mut |byte| wire.push(byte));
     let mut payload = vec![0x06];

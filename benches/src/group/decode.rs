@@ -173,7 +173,7 @@ fn decimals(name: &str, fixture: &'static Fixture) -> Vec<Kernel> {
         |out, body| *out = naive::decode(&fixture.definition, body),
         |out| {
             let number = |attr: &gizwits_codec_std::Attr| match &out[attr.name()] {
-                serde_json::Value::String(label) => f64::from(attr.label(label).unwrap_or(0)),
+                serde_json::Value::String(label) => f64::from(attr.label_index(label).unwrap_or(0)),
                 other => other.as_f64().unwrap_or_default(),
             };
             Output::Numbers(fixture.product.attrs().map(number).collect())
@@ -327,7 +327,7 @@ fn merge(name: &str, fixture: &'static Fixture) -> Kernel {
 /// The last point of var_len messages alone, which is a binary.
 fn last(name: &str, fixture: &'static Fixture) -> Kernel {
     let layout = fixture.product.layout();
-    let id = PointId(layout.points() - 1);
+    let id = PointId(layout.point_count() - 1);
     Kernel::new(
         format!("decode/{name}/last/layout"),
         fixture.bodies,
@@ -346,7 +346,7 @@ fn last(name: &str, fixture: &'static Fixture) -> Kernel {
 /// The output of [`last`] by popcounts.
 fn popcount(name: &str, fixture: &'static Fixture) -> Kernel {
     let runs = Runs::new(&fixture.product);
-    let id = PointId(fixture.product.layout().points() - 1);
+    let id = PointId(fixture.product.layout().point_count() - 1);
     Kernel::new(
         format!("decode/{name}/last/popcount"),
         fixture.bodies,

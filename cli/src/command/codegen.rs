@@ -33,13 +33,15 @@ the code, as in this file, and may leave out any of them:
   [labels.mode]
   \"制冷\" = \"cool\"
 
+ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one.
+
 Examples:
-  gizwits codegen -d tests/fixtures/air-conditioner.json
-  gizwits codegen -d tests/fixtures/air-conditioner.json --print-names > names.toml
-  gizwits codegen -d tests/fixtures/air-conditioner.json --names names.toml -o product.rs
-  gizwits codegen -d tests/fixtures/air-conditioner.json -o product.rs
-  gizwits codegen -d tests/fixtures/air-conditioner.json --lang c -o aircon.h
-  gizwits codegen -d tests/fixtures/air-conditioner.json --lang lua -o aircon.lua")]
+  gizwits codegen -d ac.json
+  gizwits codegen -d ac.json --print-names > names.toml
+  gizwits codegen -d ac.json --names names.toml -o product.rs
+  gizwits codegen -d ac.json -o product.rs
+  gizwits codegen -d ac.json --lang c -o aircon.h
+  gizwits codegen -d ac.json --lang lua -o aircon.lua")]
 pub(crate) struct Codegen {
     /// The product's definition, as the Enterprise API returns it
     #[arg(short, long, value_name = "FILE")]

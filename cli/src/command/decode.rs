@@ -74,7 +74,7 @@ pub(crate) struct Decode {
     lax: bool,
     /// The output format: JSON for programs, tables for people
     #[arg(long, value_enum, default_value = "json")]
-    output: Output,
+    format: Format,
 }
 
 const EXAMPLES: &str = "\
@@ -83,7 +83,7 @@ ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one
 Examples:
   gizwits decode 000000030f000007000a4142434445464748494a
   gizwits decode -d ac.json 000000030b0000910401000010000000
-  gizwits decode -d ac.json --output table AAAAAwkAAJABAQEAABA=
+  gizwits decode -d ac.json --format table AAAAAwkAAJABAQEAABA=
   gizwits decode -d ac.json ffff000d0501000004010000101e000046
   gizwits decode --input stream 0000000303000015000000030300 0016
   echo 0000000309000090010101000010 | gizwits decode -d ac.json";
@@ -128,7 +128,7 @@ impl Input {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
+enum Format {
     Json,
     Table,
 }
@@ -169,7 +169,7 @@ impl Decode {
         let mut reader = CaptureReader::new(decoder)
             .framing(framing)
             .encoding(encoding);
-        let mut answers = Answers::new(product.as_ref(), self.output, colours, out);
+        let mut answers = Answers::new(product.as_ref(), self.format, colours, out);
         let mut is_binary = false;
         match &self.file {
             Some(path) => {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use gizwits_codec_std::{Action, Error, Product, Rounding, payload, wrap, wrap_uart};
+use gizwits_codec_std::{Action, Error, Product, Rounding, payload, wrap_m2m, wrap_uart};
 
 use crate::definition;
 use crate::failure::{Failure, refused_value, usage};
@@ -156,7 +156,7 @@ impl Encode {
         match self.frame {
             Envelope::None => {}
             Envelope::M2m => {
-                bytes = wrap(&bytes, action, self.sn, self.did.as_deref()).map_err(refused)?;
+                bytes = wrap_m2m(&bytes, action, self.sn, self.did.as_deref()).map_err(refused)?;
             }
             Envelope::Uart => bytes = wrap_uart(&bytes, action, uart_sn).map_err(refused)?,
         }

@@ -42,7 +42,7 @@ pub(crate) struct LayoutArgs {
     encoding: Option<payload::Encoding>,
     /// The output file: SVG or PNG, as its name ends in .svg or .png; - is SVG on standard output. PNG requires a build with
     /// the feature `png`. Default: text on standard output
-    #[arg(short, long, alias = "svg", value_name = "FILE")]
+    #[arg(short, long = "output", alias = "svg", value_name = "FILE")]
     out: Option<PathBuf>,
     /// Print one JSON object: lengths, and position, limits and labels of every point. With --message: the
     /// output of `gizwits decode`, and the position of each point of the message

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use anstyle::{AnsiColor, Style};
 use gizwits_codec_std::core::{Access, Kind, PointId, Protocol, Unit};
-use gizwits_codec_std::{Action, Attr, Cell, Decoded, Picture, Product, Row, Seen};
+use gizwits_codec_std::picture::{Cell, Picture, Row, Seen};
+use gizwits_codec_std::{Action, Attr, Decoded, Product};
 use unicode_truncate::{Alignment, UnicodeTruncateStr as _};
 use unicode_width::UnicodeWidthStr as _;
 

@@ -77,7 +77,7 @@ fn merges(product: &Product, device: &Device, state: &mut State, bytes: &[u8]) {
         let refusal = device.value(missing.id().0).unwrap_err();
         assert_eq!(refusal.status, "no_value");
     }
-    let past = product.layout().points();
+    let past = product.layout().point_count();
     assert_eq!(device.value(past).unwrap_err().status, "unknown_point");
 }
 
@@ -202,7 +202,7 @@ fn body(
         arbitrary::raw_values(draw, points, canonical);
     match (layout.protocol(), action) {
         (Protocol::Standard, 1) => {
-            values.retain(|id, _| *id < usize::from(layout.writable()) && draw.bool());
+            values.retain(|id, _| *id < usize::from(layout.writable_count()) && draw.bool());
             reference::encode_control(points, &values)
         }
         (Protocol::Standard, 3 | 4) => reference::encode_status(points, &values),
@@ -219,7 +219,7 @@ fn frame(draw: &mut Draw<'_>, p0: &[u8]) -> Vec<u8> {
     let sn = draw.bool().then_some(7);
     let action = draw.pick(&[Action::Control, Action::Read, Action::Reply, Action::Report]);
     let did = draw.bool().then_some("3kKk1nGTbVhJ9ZpQx2mR7w");
-    codec::wrap(p0, action, sn, did).expect("a frame")
+    codec::wrap_m2m(p0, action, sn, did).expect("a frame")
 }
 
 /// Loads a definition in both ways.
@@ -249,7 +249,7 @@ pub(crate) fn definition(text: &[u8]) -> Option<(Product, Loaded)> {
                 assert_eq!(loaded.name(attr.id().0).as_deref(), Ok(attr.name()));
                 assert_eq!(loaded.find(attr.name()), Ok(attr.id().0));
             }
-            let past = product.layout().points();
+            let past = product.layout().point_count();
             assert_eq!(loaded.name(past).unwrap_err().status, "unknown_point");
             Some((product, loaded))
         }

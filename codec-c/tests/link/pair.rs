@@ -283,7 +283,7 @@ fn full<M: Model>() -> Vec<u8> {
     if M::LAYOUT.protocol() == Protocol::Standard {
         return Vec::new();
     }
-    let points = usize::from(M::LAYOUT.points());
+    let points = usize::from(M::LAYOUT.point_count());
     let mut mask = vec![0xff; points.div_ceil(8)];
     mask[0] >>= 8 * mask.len() - points;
     mask

@@ -41,14 +41,14 @@ impl Packing {
             };
             return (!sizes.is_full(words)).then(|| packing().closed());
         }
-        (!mask.is_full(layout.points())).then(|| Packing::all(layout, mask))
+        (!mask.is_full(layout.point_count())).then(|| Packing::all(layout, mask))
     }
 
     /// Returns the packing of all points of a mask.
     #[inline]
     pub(crate) fn all(layout: LayoutRef<'_>, mask: Mask<'_>) -> Self {
         let mut all = Packing::behind(0);
-        all.pass(layout, mask, PointId(layout.points()));
+        all.pass(layout, mask, PointId(layout.point_count()));
         all.closed()
     }
 

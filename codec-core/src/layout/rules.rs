@@ -402,7 +402,7 @@ impl<'p> Check<'p, '_, '_, '_> {
             let key = self.key_of(point);
             if key != Scale::IDENTITY.sort_key() {
                 let index = self.scales_below(key);
-                let len = self.head.scales();
+                let len = self.head.scale_count();
                 if !self.is_scale(index, key) {
                     if len == self.tables.scales.len() {
                         self.findings.add(point.error(ErrorKind::TooManyScales));
@@ -468,13 +468,16 @@ impl<'p> Check<'p, '_, '_, '_> {
     const fn scales(&self) -> (&[Scale], &[Scale]) {
         let table = &*self.tables.scales;
         let (rest, lows) = table.split_at(table.len() - self.low_scales);
-        (lows, rest.split_at(self.head.scales() - self.low_scales).0)
+        (
+            lows,
+            rest.split_at(self.head.scale_count() - self.low_scales).0,
+        )
     }
 
     /// Inserts a scale at an index below the length of the table. Either the scales below it move down, or those above
     /// it move up: in falling order, as in rising order, few move.
     const fn insert_scale(&mut self, index: usize, scale: Scale) {
-        let (low, len) = (self.low_scales, self.head.scales());
+        let (low, len) = (self.low_scales, self.head.scale_count());
         let table = &mut *self.tables.scales;
         if index >= low && 2 * index >= len {
             let (highs, _) = table.split_at_mut(len - low + 1);

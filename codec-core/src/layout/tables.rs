@@ -44,12 +44,12 @@ impl Head {
     };
 
     /// Returns the number of points.
-    pub const fn points(&self) -> usize {
+    pub const fn point_count(&self) -> usize {
         self.points as usize
     }
 
     /// Returns the number of different scales, not counting the identity.
-    pub const fn scales(&self) -> usize {
+    pub const fn scale_count(&self) -> usize {
         self.scales as usize
     }
 }
@@ -79,7 +79,7 @@ pub struct Tables<'t> {
 ///     ],
 /// );
 /// let layout = LAYOUT.get();
-/// assert_eq!((layout.points(), layout.writable()), (2, 1));
+/// assert_eq!((layout.point_count(), layout.writable_count()), (2, 1));
 /// assert_eq!((layout.status_len(), layout.writable_len(), layout.flags_len()), (2, 1, 1));
 /// assert_eq!(layout.access(PointId(1)), Some(Access::ReadOnly));
 /// assert_eq!(layout.limits(PointId(1)), Some((16, 30)));
@@ -105,9 +105,9 @@ impl<'l> LayoutRef<'l> {
     ) -> Self {
         LayoutRef {
             head,
-            fields: head_of(fields, head.points()),
-            limits: head_of(limits, head.points()),
-            scales: head_of(scales, head.scales()),
+            fields: head_of(fields, head.point_count()),
+            limits: head_of(limits, head.point_count()),
+            scales: head_of(scales, head.scale_count()),
         }
     }
 
@@ -117,15 +117,15 @@ impl<'l> LayoutRef<'l> {
         self.head.protocol
     }
 
-    /// Returns the number of points. Their ids are 0 to `points - 1`.
+    /// Returns the number of points. Their ids are 0 to `point_count - 1`.
     #[inline]
-    pub const fn points(self) -> u16 {
+    pub const fn point_count(self) -> u16 {
         self.head.points
     }
 
-    /// Returns the number of writable points. In a standard product their ids are 0 to `writable - 1`.
+    /// Returns the number of writable points. In a standard product their ids are 0 to `writable_count - 1`.
     #[inline]
-    pub const fn writable(self) -> u16 {
+    pub const fn writable_count(self) -> u16 {
         self.head.writable
     }
 
@@ -155,8 +155,8 @@ impl<'l> LayoutRef<'l> {
     }
 
     /// Returns the number of different scales, not counting the identity.
-    pub const fn scales(self) -> usize {
-        self.head.scales()
+    pub const fn scale_count(self) -> usize {
+        self.head.scale_count()
     }
 
     /// Returns the length in bytes of a bitmap of all points.

@@ -137,7 +137,7 @@ impl<M: Model> Device for M {
         let mask = state.mask.as_mut();
         mask.fill(0);
         match all {
-            true => Wanted::all(M::LAYOUT.points()).put_into(mask),
+            true => Wanted::all(M::LAYOUT.point_count()).put_into(mask),
             false => model::changed(M::LAYOUT, state.sent.as_ref(), values.as_ref(), mask),
         }
         all

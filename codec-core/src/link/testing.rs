@@ -154,7 +154,7 @@ impl<M: Model> Module<M> {
             now: 0,
             line: VecDeque::new(),
             values: M::VALUES,
-            known: vec![false; M::LAYOUT.points().into()],
+            known: vec![false; M::LAYOUT.point_count().into()],
             received: Vec::new(),
             sent: Vec::new(),
         }

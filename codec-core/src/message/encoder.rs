@@ -443,7 +443,7 @@ fn between(below: u32, (min, max): (u32, u32)) -> ErrorKind {
 /// Moves the values of the points in `set` from the offsets of the layout to their offsets in a var_len
 /// message. Returns the number of bytes that the values take there.
 pub(crate) fn pack(layout: LayoutRef<'_>, set: Mask<'_>, values: &mut [u8]) -> usize {
-    if set.is_full(layout.points()) {
+    if set.is_full(layout.point_count()) {
         return values.len();
     }
     let fields = || set.ids().filter_map(|id| Some((id, layout.field(id)?)));

@@ -28,12 +28,12 @@ impl View<'_, '_> {
         let status = status.get_mut(..status_len).ok_or(room(status_len))?;
         #[cfg(target_pointer_width = "64")]
         if self.is_whole() && layout.head.spare.copy(status, self.values()) {
-            Mask::fill(known, layout.points());
+            Mask::fill(known, layout.point_count());
             return Ok(());
         }
         #[cfg(target_pointer_width = "64")]
         if self.put_packed(status) {
-            self.mask.add_to(known, layout.points());
+            self.mask.add_to(known, layout.point_count());
             return Ok(());
         }
         for reading in self {

@@ -160,7 +160,7 @@ impl<'l, 'b> P0<'l, 'b> {
             }
             (0x12, Protocol::VarLen) => layout.wanted(body).map(P0::Read),
             (0x02, Protocol::Standard) => match body.len() {
-                0 => Ok(P0::Read(Wanted::all(layout.points()))),
+                0 => Ok(P0::Read(Wanted::all(layout.point_count()))),
                 len => Err(Error::wrong_length(len, 0)),
             },
             (0x03, Protocol::Standard) | (0x13, Protocol::VarLen) => view(body).map(P0::Reply),
@@ -175,6 +175,6 @@ impl<'l, 'b> P0<'l, 'b> {
             }
             _ => return Err(Error::new(ErrorKind::UnknownAction { action }).at(0)),
         }
-        .map_err(|error| error.behind(1))
+        .map_err(|error| error.offset_by(1))
     }
 }

@@ -324,7 +324,7 @@ impl<'l> LayoutRef<'l> {
     pub fn view_control<'b>(self, body: &'b [u8]) -> Result<View<'l, 'b>, Error> {
         if self.protocol() == Protocol::VarLen {
             let (mask, _) = self.split_mask(body)?;
-            if let Some(bit) = mask.past(self.points()) {
+            if let Some(bit) = mask.past(self.point_count()) {
                 return Err(unknown_flag(bit));
             }
             let view = self.view(body)?;
@@ -343,19 +343,19 @@ impl<'l> LayoutRef<'l> {
         match body.split_at_checked(skipped) {
             Some((flags, values)) if body.len() == needed => {
                 let flags = Mask::new(flags);
-                match flags.past(self.writable()) {
+                match flags.past(self.writable_count()) {
                     None => {
                         let placing = (Placing::Sparse, self.head.writable_len);
                         Ok(self.view_of(flags, values, placing))
                     }
-                    Some(bit) if bit < self.points() => {
+                    Some(bit) if bit < self.point_count() => {
                         Err(Error::new(ErrorKind::NotWritable).about(PointId(bit)).at(0))
                     }
                     Some(bit) => Err(unknown_flag(bit)),
                 }
             }
             _ => {
-                let writable = self.fields.get(..usize::from(self.writable()));
+                let writable = self.fields.get(..usize::from(self.writable_count()));
                 let locations = Locations::Whole(writable.unwrap_or(&[]).iter(), 0);
                 Err(wrong_length(locations, skipped, body.len(), needed))
             }
@@ -367,7 +367,7 @@ impl<'l> LayoutRef<'l> {
     /// # Errors
     /// [`ErrorKind::Incomplete`] or [`ErrorKind::Trailing`] if the mask is too short or too long.
     pub(crate) fn wanted<'b>(self, body: &'b [u8]) -> Result<Wanted<'b>, Error> {
-        let wanted = Wanted::new(self.points(), Mask::new(body));
+        let wanted = Wanted::new(self.point_count(), Mask::new(body));
         wanted.ok_or_else(|| Error::wrong_length(body.len(), self.mask_len()))
     }
 
@@ -663,7 +663,7 @@ impl<'l, 'b> View<'l, 'b> {
     /// no point and have no value. In a control, a surplus flag is an error.
     #[inline]
     pub fn surplus_flags(&self) -> impl Iterator<Item = u16> + use<'b> {
-        self.mask.surplus(self.layout.points())
+        self.mask.surplus(self.layout.point_count())
     }
 
     #[inline]
@@ -752,7 +752,7 @@ impl<'l, 'b> Iterator for Iter<'l, 'b> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, Some(self.layout.head.points()))
+        (0, Some(self.layout.head.point_count()))
     }
 
     /// Has one loop for each kind of message instead of one decision for each point.

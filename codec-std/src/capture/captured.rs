@@ -167,7 +167,7 @@ impl<'p> CaptureDecoder<'p> {
                 return Err(Error::trailing(bytes, rest));
             }
             Event::Frame(frame) => match frame.p0() {
-                Some(p0) => bare(p0).map_err(|error| error.behind(bytes.len() - p0.len()))?,
+                Some(p0) => bare(p0).map_err(|error| error.offset_by(bytes.len() - p0.len()))?,
                 None => Meaning::Body {
                     description: Description::of_m2m(&frame),
                     body: frame.body,
@@ -203,7 +203,7 @@ impl<'p> CaptureDecoder<'p> {
                 body: payload,
             },
             Ok(uart::Message::P0(p0)) => {
-                let captured = self.p0(p0).map_err(|error| error.behind(before))?;
+                let captured = self.p0(p0).map_err(|error| error.offset_by(before))?;
                 captured.meaning
             }
             _ => Meaning::Body {

@@ -4,7 +4,8 @@ use gizwits_codec_core::{Kind, PointValue, Protocol, Unit};
 
 use super::captured::has_points;
 use crate::error::{Error, counted};
-use crate::message::{Decoded, Picture, Row};
+use crate::message::Decoded;
+use crate::message::picture::{Picture, Row};
 use crate::product::Product;
 
 /// The result of [`Product::fit`] for a message that can be one of the product.
@@ -50,13 +51,13 @@ impl Product {
             return Err(Error::new("no_points", message));
         }
         if let Some(bit) = decoded.surplus_flags().next() {
-            let last = self.layout().points().saturating_sub(1);
+            let last = self.layout().point_count().saturating_sub(1);
             let message = format!("flag {bit} is set, but the last point is {last}");
             return Err(Error::new("unknown_flag", message).at(None, Some(bit.into())));
         }
         let mut fit = Fit::default();
         if self.protocol() == Protocol::VarLen {
-            let spare = self.layout().mask_len() * 8 - usize::from(self.layout().points());
+            let spare = self.layout().mask_len() * 8 - usize::from(self.layout().point_count());
             fit.evidence += spare as f64;
         }
         for reading in decoded.view().into_iter().flatten() {

@@ -9,7 +9,7 @@ use crate::product::Product;
 pub(super) fn items(product: &Product, points: &[PointCode<'_>]) -> Vec<String> {
     let mut items = limits(points);
     items.push(table(product, points));
-    let (count, scales) = (points.len(), product.layout().scales());
+    let (count, scales) = (points.len(), product.layout().scale_count());
     items.push(format!(
         "const PROTOCOL: gizwits::Protocol = gizwits::Protocol::{:?};
 

@@ -111,7 +111,7 @@ impl Product {
             Event::Frame(frame) => match frame.p0() {
                 Some(p0) => Content::P0(
                     self.parse::<LAX>(p0)
-                        .map_err(|error| self.explain_p0(error.behind(behind(p0.len())), p0))?,
+                        .map_err(|error| self.explain_p0(error.offset_by(behind(p0.len())), p0))?,
                 ),
                 None => Content::Body(frame.body),
             },

@@ -139,7 +139,7 @@ impl Product {
         let enough = match (action, self.protocol()) {
             (Action::Read, _) => return None,
             (Action::Control, _) => 1,
-            (_, core::Protocol::Standard) => layout.points(),
+            (_, core::Protocol::Standard) => layout.point_count(),
             (_, core::Protocol::VarLen) => 0,
         };
         let len = encoder.finish().len();
@@ -191,7 +191,7 @@ impl Message<'_> {
                 "false" | "off" | "0" => Owned::Bool(false),
                 _ => return Err(wrong("true, false, on, off, 1 or 0")),
             },
-            Kind::Enum { .. } => match attr.label(word).or_else(|| word.parse().ok()) {
+            Kind::Enum { .. } => match attr.label_index(word).or_else(|| word.parse().ok()) {
                 Some(index) => Owned::Enum(index),
                 None => return Err(self.unknown_label(attr, given)),
             },
@@ -281,7 +281,7 @@ impl Message<'_> {
                 "false" | "0" | r#""0""# => Owned::Bool(false),
                 _ => return Err(wrong("true, false, 1 or 0")),
             },
-            (Kind::Enum { .. }, Some(label)) => match attr.label(&label) {
+            (Kind::Enum { .. }, Some(label)) => match attr.label_index(&label) {
                 Some(index) => Owned::Enum(index),
                 None => return Err(self.unknown_label(attr, given)),
             },
@@ -509,16 +509,16 @@ impl<'de> Visitor<'de> for Members {
 /// | reply | 0x0091 | 0x0094 |
 ///
 /// ```
-/// use gizwits_codec_std::{Action, payload, wrap};
+/// use gizwits_codec_std::{Action, payload, wrap_m2m};
 ///
-/// let frame = wrap(&[0x02], Action::Read, None, None)?;
+/// let frame = wrap_m2m(&[0x02], Action::Read, None, None)?;
 /// assert_eq!(payload::hex(&frame), "000000030400009002");
 /// # Ok::<(), gizwits_codec_std::Error>(())
 /// ```
 ///
 /// # Errors
 /// `did_length` if the did is longer than 64 bytes, `frame_limit` if the P0 is too long for a frame.
-pub fn wrap(
+pub fn wrap_m2m(
     p0: &[u8],
     action: Action,
     sn: Option<u32>,
@@ -804,7 +804,7 @@ mod tests {
                 let layout = product.layout();
                 let mut p0 = vec![0; layout.p0_len(Action::Report)];
                 let mut encoder = Encoder::begin(layout, Action::Report, &mut p0).unwrap();
-                for id in (0..layout.points()).map(PointId) {
+                for id in (0..layout.point_count()).map(PointId) {
                     let (min, max) = layout.limits(id).unwrap();
                     if encoder.set_raw(id, pick(min, max)).is_err() {
                         encoder

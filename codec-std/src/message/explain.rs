@@ -146,7 +146,7 @@ impl Product {
                 )
             }
             K::UnknownFlag => {
-                let last = self.layout().points().saturating_sub(1);
+                let last = self.layout().point_count().saturating_sub(1);
                 let flag = error.bit.unwrap_or(0);
                 format!("flag {flag} is set in byte {byte}, but the last point is {last}")
             }

@@ -19,7 +19,8 @@ use crate::text;
 /// page.
 ///
 /// ```
-/// use gizwits_codec_std::{Picture, Product, Row};
+/// use gizwits_codec_std::Product;
+/// use gizwits_codec_std::picture::{Picture, Row};
 /// # let definition = r#"{"product_key": "9b3ff3e5c9a14d4a9b1f1d8c2a7e6f50", "name": "lamp",
 /// #   "protocolType": "standard", "packetVersion": "0x00000004", "entities": [{"id": 0, "attrs": [
 /// #   {"id": 0, "name": "power", "type": "status_writable", "data_type": "bool",
@@ -145,7 +146,8 @@ impl Picture {
     /// Returns the picture of a status; for a var_len product, of a message with all points.
     ///
     /// ```
-    /// use gizwits_codec_std::{Picture, Product};
+    /// use gizwits_codec_std::Product;
+    /// use gizwits_codec_std::picture::Picture;
     ///
     /// let definition = std::fs::read_to_string("../tests/fixtures/air-conditioner.json")?;
     /// let picture = Picture::of_status(&Product::from_json(&definition)?);
@@ -251,12 +253,12 @@ impl<'p> Rows<'p> {
         }
         let view = decoded.view();
         let (what, all, kind) = match (product.protocol(), decoded.action()) {
-            (Protocol::VarLen, _) => ("mask", layout.points(), "point"),
+            (Protocol::VarLen, _) => ("mask", layout.point_count(), "point"),
             // In standard products, only controls have flags, and only for writable points.
             (Protocol::Standard, Some(Action::Control)) => {
-                ("flags", layout.writable(), "writable point")
+                ("flags", layout.writable_count(), "writable point")
             }
-            (Protocol::Standard, _) => ("flags", layout.points(), "point"),
+            (Protocol::Standard, _) => ("flags", layout.point_count(), "point"),
         };
         let of_view = view.map(|view| view.iter().count());
         let count = of_view.or_else(|| Some(wanted?.ids().count()));

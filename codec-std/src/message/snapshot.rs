@@ -165,7 +165,7 @@ mod tests {
                         Protocol::Standard => status,
                         Protocol::VarLen => {
                             let mut mask: Vec<u8> = bytes.iter().rev().copied().take(layout.mask_len()).collect();
-                            if let (Some(first), spare @ 1..) = (mask.first_mut(), layout.points() % 8) {
+                            if let (Some(first), spare @ 1..) = (mask.first_mut(), layout.point_count() % 8) {
                                 *first &= !(0xff << spare);
                             }
                             [mask, status].concat()

@@ -94,7 +94,7 @@ impl Attr {
 
     /// Returns the index of a label; `None` if no label or more than one is equal to it.
     #[must_use]
-    pub fn label(&self, label: &str) -> Option<u32> {
+    pub fn label_index(&self, label: &str) -> Option<u32> {
         let mut equal = self.labels.iter().zip(0..).filter(|(one, _)| *one == label);
         match (equal.next(), equal.next()) {
             (Some((_, index)), None) => Some(index),
@@ -105,7 +105,7 @@ impl Attr {
     /// Returns the label of a raw value; `None` if the value has no label, or another label of the enum is
     /// equal. Messages then contain the index.
     #[must_use]
-    pub fn label_of(&self, raw: u32) -> Option<&str> {
+    pub fn label(&self, raw: u32) -> Option<&str> {
         let own = self.rendered.get(raw as usize)?.starts_with('"');
         let label = self.labels.get(raw as usize).filter(|_| own);
         label.map(String::as_str)

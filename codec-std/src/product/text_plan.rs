@@ -602,7 +602,7 @@ mod tests {
             let cells = product
                 .attrs()
                 .zip([status & 0x1ff, status >> 9 & 3, status >> 11 & 1]);
-            let cells = cells.map(|(attr, raw)| match attr.label_of(raw.into()) {
+            let cells = cells.map(|(attr, raw)| match attr.label(raw.into()) {
                 Some(label) => format!(",{}", cell(label, false)),
                 None => format!(",{raw}"),
             });

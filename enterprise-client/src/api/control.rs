@@ -80,7 +80,7 @@ impl<M: Mode> Device<M> {
     }
 
     /// Sends bytes to the device: usually a P0, whose first byte is the action. Early editions of the API
-    /// documentation ask for the whole M2M frame, which `wrap` of the codec creates.
+    /// documentation ask for the whole M2M frame, which `wrap_m2m` of the codec creates.
     ///
     /// The server doesn't check the bytes. If the client knows the product's definition from an earlier call or
     /// from `set_definition`, it refuses bytes that are not a message of the product, and bytes that set a point

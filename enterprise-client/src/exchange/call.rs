@@ -14,7 +14,7 @@ use crate::exchange::request::RequestParts;
 use crate::exchange::response;
 use crate::exchange::retry::{Allowance, RetryPolicy};
 use crate::exchange::session::{Definition, ProductSession, Session};
-use crate::http::{Answer, Request};
+use crate::http::{Request, Response};
 use crate::mode::{Async, Mode};
 use crate::model::{Extra, Gid, Timestamp};
 
@@ -55,7 +55,7 @@ pub struct Received<'a> {
     /// The index of the request among the requests of the call.
     pub(crate) index: usize,
     pub(crate) request: &'a Request,
-    pub(crate) answer: &'a Answer,
+    pub(crate) answer: &'a Response,
     pub(crate) context: &'a Context<'a>,
 }
 
@@ -396,7 +396,7 @@ pub(crate) async fn definition(
     if let Some(known) = known() {
         return Ok(known);
     }
-    let read = |request: &Request, answer: &Answer| read_definition(product, request, answer);
+    let read = |request: &Request, answer: &Response| read_definition(product, request, answer);
     let parts = RequestParts::new(crate::endpoint::DATAPOINT);
     let exchange = Exchange::new(session, Some(product), parts, allowance);
     exchange
@@ -409,7 +409,7 @@ pub(crate) async fn definition(
 fn read_definition(
     product: &ProductSession,
     request: &Request,
-    answer: &Answer,
+    answer: &Response,
 ) -> Result<Definition, Error> {
     let datapoints: crate::model::Datapoints = response::json(request, answer)?;
     let definition = datapoints.definition()?;
@@ -428,7 +428,7 @@ pub(crate) async fn server_time(
     if let Some(now) = known() {
         return Ok(now);
     }
-    let read = |request: &Request, answer: &Answer| {
+    let read = |request: &Request, answer: &Response| {
         // A page of a gateway is no answer of the server.
         let _: serde::de::IgnoredAny = response::json(request, answer)?;
         // The time does not depend on what the data points are.

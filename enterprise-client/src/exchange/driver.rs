@@ -15,11 +15,11 @@ use crate::exchange::retry::{Allowance, RetryBudget};
 use crate::exchange::session::{Flight, ProductSession, Session};
 use crate::exchange::token::Token;
 use crate::exchange::trace;
-use crate::http::{Answer, Failure, FailureKind, Request};
+use crate::http::{Failure, FailureKind, Request, Response};
 use crate::model::Timestamp;
 
 /// The answer, and the request that it answers.
-pub(crate) type Answered = Box<(Request, Answer)>;
+pub(crate) type Answered = Box<(Request, Response)>;
 
 /// The next step after an attempt that didn't end the exchange with an error.
 enum Step {
@@ -94,7 +94,7 @@ impl<'a> Exchange<'a> {
         mut self,
         flight: &Flight,
         known: impl Fn() -> Option<T>,
-        read: impl Fn(&Request, &Answer) -> Result<T, Error>,
+        read: impl Fn(&Request, &Response) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let session = self.session;
         'gate: loop {
@@ -212,7 +212,7 @@ impl<'a> Exchange<'a> {
             None if !self.renewed => session.stored_token(product),
             token => token,
         };
-        let read = |request: &Request, answer: &Answer| {
+        let read = |request: &Request, answer: &Response| {
             let token = response::token(request, answer, session.now())?;
             session.keep_token(product, &token);
             Ok(token)
@@ -251,7 +251,7 @@ impl<'a> Exchange<'a> {
         self.again(cost, None, error)
     }
 
-    fn judge(&mut self, request: Request, answer: Answer, now: Timestamp) -> Result<Step, Error> {
+    fn judge(&mut self, request: Request, answer: Response, now: Timestamp) -> Result<Step, Error> {
         if answer.is_success() {
             self.session.retry_budget.give_back(self.spent);
             self.session
@@ -272,7 +272,7 @@ impl<'a> Exchange<'a> {
     fn refused(
         &mut self,
         refusal: ApiError,
-        answer: &Answer,
+        answer: &Response,
         now: Timestamp,
     ) -> Result<Step, Error> {
         // A refusal with a code shows that the path exists.
@@ -300,7 +300,7 @@ impl<'a> Exchange<'a> {
     fn limited(
         &mut self,
         refusal: ApiError,
-        answer: &Answer,
+        answer: &Response,
         now: Timestamp,
     ) -> Result<Step, Error> {
         let reset = response::number(answer, "x-ratelimit-reset");

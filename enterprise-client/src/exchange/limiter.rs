@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::exchange::lock::lock;
 use crate::exchange::response::number;
-use crate::http::Answer;
+use crate::http::Response;
 use crate::model::Timestamp;
 
 /// The period in which the server counts calls.
@@ -121,7 +121,7 @@ impl Limiter {
     }
 
     /// Takes the state from the headers of an answer. `now` is the time by the server's clock.
-    pub(crate) fn observe(&self, permit: Permit, answer: &Answer, now: Timestamp) {
+    pub(crate) fn observe(&self, permit: Permit, answer: &Response, now: Timestamp) {
         drop(permit);
         let limit = number(answer, "x-ratelimit-limit").filter(|limit| *limit > 0);
         let reset = number(answer, "x-ratelimit-reset").map(Timestamp::from_seconds);
@@ -174,9 +174,9 @@ mod tests {
 
     const NOON: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
-    fn told(limit: u64, remaining: u64, reset: i64) -> Answer {
+    fn told(limit: u64, remaining: u64, reset: i64) -> Response {
         let header = |name: &str, value: String| (format!("X-RateLimit-{name}"), value);
-        Answer::new(
+        Response::new(
             200,
             [
                 header("Limit", limit.to_string()),
@@ -230,7 +230,7 @@ mod tests {
         for answer in [
             told(0, 0, -10),
             told(60, 99, 1_000_000),
-            Answer::new(200, [], ""),
+            Response::new(200, [], ""),
         ] {
             let permit = limiter
                 .acquire(NOON.plus(HOUR))

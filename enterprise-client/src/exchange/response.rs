@@ -12,12 +12,12 @@ use crate::code::ErrorCode;
 use crate::endpoint::Method;
 use crate::error::{ApiError, DecodeError, Error, Unexpected};
 use crate::exchange::token::Token;
-use crate::http::{Answer, Request, cover, excerpt};
+use crate::http::{Request, Response, cover, excerpt};
 use crate::model::{Field, Scalar as _, Timestamp};
 
 /// Returns the refusal in an answer. An answer with a member `error_code` is a refusal, whatever its HTTP
 /// status, except if the code is 0 or null and the status is a success.
-pub(crate) fn refusal(request: &Request, answer: &Answer) -> Option<ApiError> {
+pub(crate) fn refusal(request: &Request, answer: &Response) -> Option<ApiError> {
     // A message in another encoding than UTF-8 must not hide the code.
     let text = String::from_utf8_lossy(content(answer));
     let mut reader = serde_json::Deserializer::from_str(&text);
@@ -85,13 +85,13 @@ impl<'de> Visitor<'de> for Refusal {
 
 /// Whether a successful answer comes from the API and not from a gateway before it: the body is JSON or
 /// empty.
-pub(crate) fn is_of_the_api(answer: &Answer) -> bool {
+pub(crate) fn is_of_the_api(answer: &Response) -> bool {
     let body = content(answer).trim_ascii_start();
     answer.is_success() && matches!(body.first(), None | Some(b'{' | b'[' | b'n'))
 }
 
 /// The body without the byte order mark that some servers send.
-fn content(answer: &Answer) -> &[u8] {
+fn content(answer: &Response) -> &[u8] {
     let body = answer.body();
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
@@ -114,7 +114,7 @@ fn covered(request: &Request, text: &str) -> String {
 }
 
 /// The error of an answer that does not come from the API.
-pub(crate) fn unexpected(request: &Request, answer: &Answer) -> Error {
+pub(crate) fn unexpected(request: &Request, answer: &Response) -> Error {
     let shown = |text: &str| excerpt(text.as_bytes(), 0, request.secrets());
     Error::Unexpected(Box::new(Unexpected {
         status: answer.status(),
@@ -125,7 +125,7 @@ pub(crate) fn unexpected(request: &Request, answer: &Answer) -> Error {
 }
 
 /// Reads the answer as JSON. An empty answer to a write is read as `null`: the server has accepted it.
-pub(crate) fn json<T: DeserializeOwned>(request: &Request, answer: &Answer) -> Result<T, Error> {
+pub(crate) fn json<T: DeserializeOwned>(request: &Request, answer: &Response) -> Result<T, Error> {
     let body = content(answer);
     let mut reader = serde_json::Deserializer::from_slice(match body.trim_ascii() {
         b"" if request.method() != Method::GET => b"null",
@@ -181,12 +181,12 @@ fn offset(body: &[u8], line: usize, column: usize) -> usize {
 }
 
 /// Reads a number from a header.
-pub(crate) fn number<T: FromStr>(answer: &Answer, name: &str) -> Option<T> {
+pub(crate) fn number<T: FromStr>(answer: &Response, name: &str) -> Option<T> {
     answer.header(name)?.trim().parse().ok()
 }
 
 /// The wait that the header `Retry-After` asks for, as seconds or as a date.
-pub(crate) fn retry_after(answer: &Answer, now: Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(answer: &Response, now: Timestamp) -> Option<Duration> {
     let seconds = number(answer, "retry-after").map(Duration::from_secs);
     seconds.or_else(|| Some(http_date(answer.header("retry-after")?)?.since(now)))
 }
@@ -210,7 +210,7 @@ struct TokenAnswer {
 
 /// Reads the answer of the token endpoint. A token without an expiry time is valid for the week that the API
 /// documentation promises.
-pub(crate) fn token(request: &Request, answer: &Answer, now: Timestamp) -> Result<Token, Error> {
+pub(crate) fn token(request: &Request, answer: &Response, now: Timestamp) -> Result<Token, Error> {
     const WEEK: Duration = Duration::from_secs(7 * 86_400);
     let read: TokenAnswer = json(request, answer)?;
     let expires_at = read.expire_at.or(read.expired_at);
@@ -240,8 +240,8 @@ mod tests {
         }
     }
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer::new(status, [], body)
+    fn answer(status: u16, body: &str) -> Response {
+        Response::new(status, [], body)
     }
 
     #[test]
@@ -314,7 +314,7 @@ mod tests {
             }
         }
         let latin = b"{\"error_code\":5305,\"error_message\":\"\xc9\xe8\"}".to_vec();
-        assert!(refusal(&request(), &Answer::new(200, [], latin)).is_some());
+        assert!(refusal(&request(), &Response::new(200, [], latin)).is_some());
         for body in [
             r#"{"error_code":0}"#,
             r#"{"error_code":"0"}"#,
@@ -471,7 +471,7 @@ mod tests {
         let error = unexpected(&request(), &answer(502, "<html>\n  <b>hush-hush</b>"));
         assert_eq!(error.status(), Some(502));
         let headers = [("Content-Type".to_owned(), "hush-hush".to_owned())];
-        let echoed = unexpected(&request(), &Answer::new(502, headers, ""));
+        let echoed = unexpected(&request(), &Response::new(502, headers, ""));
         assert!(
             !format!("{echoed} {echoed:?}").contains("hush"),
             "{echoed:?}"

@@ -15,7 +15,7 @@ use crate::exchange::lock::lock;
 use crate::exchange::response::http_date;
 use crate::exchange::retry::{RetryBudget, RetryPolicy};
 use crate::exchange::token::{Token, TokenKey, TokenStore};
-use crate::http::{Answer, Transport};
+use crate::http::{Response, Transport};
 use crate::model::{EnterpriseId, ProductKey, Timestamp};
 
 /// The definition of a product, as the codec uses it.
@@ -116,7 +116,7 @@ impl Session {
 
     /// Takes the server's time from the `Date` header of an answer. Without a plausible date, the clock remains as
     /// it was: that of the last answer, or else the local clock.
-    pub(crate) fn observe_clock(&self, answer: &Answer) {
+    pub(crate) fn observe_clock(&self, answer: &Response) {
         let date = answer.header("date").and_then(http_date);
         let date = date.filter(|date| SENSIBLE.contains(date));
         // `Date` has whole seconds and the answer took some time, so small differences are ignored.

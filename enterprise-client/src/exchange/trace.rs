@@ -5,7 +5,7 @@ use tracing::{Instrument as _, Span, field};
 
 use crate::code::ErrorCode;
 use crate::exchange::session::Session;
-use crate::http::{Answer, Failure, Request};
+use crate::http::{Failure, Request, Response};
 
 /// Sends a request within a span. Returns the result and the span.
 pub(crate) async fn send(
@@ -13,7 +13,7 @@ pub(crate) async fn send(
     request: Request,
     endpoint: &'static str,
     resends: u32,
-) -> (Result<Answer, Failure>, Span) {
+) -> (Result<Response, Failure>, Span) {
     let span = span(&request, endpoint, resends);
     let sending = session.transport.send(request);
     let result = sending.instrument(span.clone()).await;
@@ -34,7 +34,7 @@ pub(crate) async fn send(
 }
 
 /// Records that the API refused the request.
-pub(crate) fn record_code(span: &Span, answer: &Answer, code: ErrorCode) {
+pub(crate) fn record_code(span: &Span, answer: &Response, code: ErrorCode) {
     span.record("gizwits.error_code", code.number());
     span.record("otel.status_code", "ERROR");
     if answer.status() < 400 {

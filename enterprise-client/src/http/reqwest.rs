@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 
-use crate::http::{Answer, Answering, Failure, FailureKind, Request, Transport};
+use crate::http::{Failure, FailureKind, Request, Response, ResponseFuture, Transport};
 
 /// The maximum length of an answer in bytes. Real answers are far shorter, and this much fits into memory.
 const LONGEST: usize = 64 << 20;
@@ -39,7 +39,7 @@ impl Reqwest {
         Ok(Reqwest(client))
     }
 
-    async fn answer(&self, request: Request) -> Result<Answer, Failure> {
+    async fn answer(&self, request: Request) -> Result<Response, Failure> {
         let method = request.method().as_str().parse().unwrap_or_default();
         let mut outgoing = self.0.request(method, request.url());
         for (name, value) in request.headers() {
@@ -70,7 +70,7 @@ impl Reqwest {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Answer::new(status, headers, body))
+        Ok(Response::new(status, headers, body))
     }
 }
 
@@ -89,7 +89,7 @@ fn is_loopback(url: &str) -> bool {
 }
 
 impl Transport for Reqwest {
-    fn send(&self, request: Request) -> Answering<'_> {
+    fn send(&self, request: Request) -> ResponseFuture<'_> {
         Box::pin(self.answer(request))
     }
 }

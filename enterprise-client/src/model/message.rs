@@ -146,6 +146,6 @@ pub(crate) fn label<'p>(
 ) -> Option<&'p str> {
     let attr = definition.attr(reading.id())?;
     let label = attr.labels().get(raw as usize)?;
-    attr.label(label)?;
+    attr.label_index(label)?;
     Some(label)
 }

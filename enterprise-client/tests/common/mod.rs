@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gizwits_enterprise_client::endpoint::Endpoint;
-use gizwits_enterprise_client::http::{Answer, Answering, Failure, Request, Transport};
+use gizwits_enterprise_client::http::{Failure, Request, Response, ResponseFuture, Transport};
 use gizwits_enterprise_client::{Clock, Enterprise, Error, Product, Sleep};
 
 pub(crate) const EID: &str = "enterprise-1";
@@ -24,36 +24,36 @@ pub(crate) fn fixture(id: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-pub(crate) fn answer(status: u16, body: impl Into<Vec<u8>>) -> Result<Answer, Failure> {
-    Ok(Answer::new(status, [], body))
+pub(crate) fn answer(status: u16, body: impl Into<Vec<u8>>) -> Result<Response, Failure> {
+    Ok(Response::new(status, [], body))
 }
 
 pub(crate) fn with_headers(
     status: u16,
     headers: &[(&str, &str)],
     body: &str,
-) -> Result<Answer, Failure> {
+) -> Result<Response, Failure> {
     let headers = headers
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Ok(Answer::new(status, headers, body))
+    Ok(Response::new(status, headers, body))
 }
 
-pub(crate) fn refusal(code: u32) -> Result<Answer, Failure> {
+pub(crate) fn refusal(code: u32) -> Result<Response, Failure> {
     answer(
         400,
         format!(r#"{{"error_code":{code},"error_message":"","detail_message":null}}"#),
     )
 }
 
-pub(crate) fn token_answer(token: &str) -> Result<Answer, Failure> {
+pub(crate) fn token_answer(token: &str) -> Result<Response, Failure> {
     answer(
         201,
         format!(r#"{{"token":"{token}","expire_at":1893456000}}"#),
     )
 }
 
-type Rule = dyn Fn(&Request) -> Result<Answer, Failure> + Send + Sync;
+type Rule = dyn Fn(&Request) -> Result<Response, Failure> + Send + Sync;
 
 /// Answers by a rule, and remembers what it was asked.
 #[derive(Clone)]
@@ -64,7 +64,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(
-        rule: impl Fn(&Request) -> Result<Answer, Failure> + Send + Sync + 'static,
+        rule: impl Fn(&Request) -> Result<Response, Failure> + Send + Sync + 'static,
     ) -> Self {
         Server {
             rule: Arc::new(rule),
@@ -73,7 +73,7 @@ impl Server {
     }
 
     /// Gives tokens, and these answers to the rest, one after the other; the last for ever.
-    pub(crate) fn answers(answers: impl IntoIterator<Item = Result<Answer, Failure>>) -> Self {
+    pub(crate) fn answers(answers: impl IntoIterator<Item = Result<Response, Failure>>) -> Self {
         let answers: Mutex<VecDeque<_>> = Mutex::new(answers.into_iter().collect());
         Server::new(move |request| {
             if is_token(request) {
@@ -112,7 +112,7 @@ impl Server {
 }
 
 impl Transport for Server {
-    fn send(&self, request: Request) -> Answering<'_> {
+    fn send(&self, request: Request) -> ResponseFuture<'_> {
         let answer = (self.rule)(&request);
         self.requests.lock().unwrap().push(request);
         Box::pin(async move {
@@ -224,7 +224,7 @@ pub(crate) fn with_clock(server: &Server) -> (Product, TestClock) {
 }
 
 /// A refusal for want of quota, for so many seconds.
-pub(crate) fn limited_for(seconds: u64) -> Result<Answer, Failure> {
+pub(crate) fn limited_for(seconds: u64) -> Result<Response, Failure> {
     let seconds = seconds.to_string();
     with_headers(403, &[("Retry-After", &seconds)], r#"{"error_code":5013}"#)
 }

@@ -97,7 +97,7 @@ impl Request {
 
 /// The answer to a [`Request`].
 #[derive(Clone)]
-pub struct Answer {
+pub struct Response {
     /// The HTTP status.
     pub status: u16,
     /// The headers. Names are in lower case.
@@ -112,10 +112,10 @@ pub struct Answer {
     pub dropped: bool,
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Response {
     /// Shows the status and the length of the body, which may contain a token or a passcode.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("Response")
             .field("status", &self.status)
             .field("body_len", &self.body.len())
             .field("delay", &self.delay)
@@ -124,9 +124,9 @@ impl fmt::Debug for Answer {
     }
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn new(status: u16, kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        Answer {
+        Response {
             status,
             headers: vec![
                 ("content-type", kind.to_owned()),
@@ -139,7 +139,7 @@ impl Answer {
     }
 
     pub(crate) fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Answer::new(status, "application/json", body)
+        Response::new(status, "application/json", body)
     }
 
     /// An HTML page as the vendor's gateway sends it. It repeats nothing of the request, so it can't carry a script.
@@ -148,7 +148,7 @@ impl Answer {
             "<html>\r\n<head><title>{status} {title}</title></head>\r\n\
              <body><center><h1>{status} {title}</h1></center></body>\r\n</html>\r\n"
         );
-        Answer::new(status, "text/html", body)
+        Response::new(status, "text/html", body)
     }
 
     /// Returns the value of a header. Upper and lower case are the same in `name`.

@@ -7,7 +7,7 @@ use rusqlite::params;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::http::Answer;
+use super::http::Response;
 use super::refusal::CODES;
 use crate::error::{Error, invalid};
 use crate::world::{Sql, Store, json};
@@ -195,7 +195,7 @@ impl Modes {
     }
 
     /// Applies the modes to a normal answer.
-    pub(crate) fn apply(&self, answer: &mut Answer) {
+    pub(crate) fn apply(&self, answer: &mut Response) {
         answer.delay = self.delay();
         answer.dropped = self.has(&Mode::Drop);
         if self.has(&Mode::EmptyBody) && answer.status < 300 {

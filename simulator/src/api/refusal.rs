@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::http::Answer;
+use super::http::Response;
 
 /// All documented error codes, each with its HTTP status and its message.
 pub const CODES: &[(u32, u16, &str)] = &[
@@ -70,7 +70,7 @@ pub const CODES: &[(u32, u16, &str)] = &[
 ];
 
 /// The answer to a refused call. `detail_message` is the simulator's explanation.
-pub(crate) fn refusal(error_code: u32, detail_message: Option<String>) -> Answer {
+pub(crate) fn refusal(error_code: u32, detail_message: Option<String>) -> Response {
     let row = CODES.iter().find(|(code, ..)| *code == error_code);
     let (_, status, error_message) = row.copied().unwrap_or((error_code, 500, "unknown error"));
     let body = ErrorBody {
@@ -78,7 +78,7 @@ pub(crate) fn refusal(error_code: u32, detail_message: Option<String>) -> Answer
         error_code,
         detail_message,
     };
-    Answer::json(status, serde_json::to_vec(&body).unwrap_or_default())
+    Response::json(status, serde_json::to_vec(&body).unwrap_or_default())
 }
 
 /// The body of an error.

@@ -7,7 +7,7 @@ use matchit::Router;
 
 use super::checks::{self, HOUR, Quota};
 use super::table::{ROUTES, Route};
-use crate::api::{Answer, Call, Failure, Mode, Modes, Request, date, decode, refusal};
+use crate::api::{Call, Failure, Mode, Modes, Request, Response, date, decode, refusal};
 use crate::world::{Clock, Store};
 
 /// The routes that share a path. The number is the index of the path in [`Route::paths`].
@@ -41,7 +41,7 @@ fn find(path: &str) -> Option<(&'static Routes, Vec<(String, String)>)> {
 }
 
 /// Answers a call at the time of the world.
-pub(crate) fn answer(store: &Store, request: &Request, clock: &Clock) -> Answer {
+pub(crate) fn answer(store: &Store, request: &Request, clock: &Clock) -> Response {
     let mut answer = try_answer(store, request, clock).unwrap_or_else(|error| {
         // The text of a database error has names of tables and files. Callers get its kind only.
         let kind = error.sqlite_error_code();
@@ -55,13 +55,17 @@ pub(crate) fn answer(store: &Store, request: &Request, clock: &Clock) -> Answer 
     answer
 }
 
-fn try_answer(store: &Store, request: &Request, clock: &Clock) -> Result<Answer, rusqlite::Error> {
+fn try_answer(
+    store: &Store,
+    request: &Request,
+    clock: &Clock,
+) -> Result<Response, rusqlite::Error> {
     let Some((routes, params)) = find(request.path()) else {
-        return Ok(Answer::html(404, "Not Found"));
+        return Ok(Response::html(404, "Not Found"));
     };
     let of_method = |(route, _): &&(&Route, usize)| route.method == request.method;
     let Some((route, path)) = routes.iter().find(of_method) else {
-        let mut answer = Answer::html(405, "Method Not Allowed");
+        let mut answer = Response::html(405, "Method Not Allowed");
         let methods: Vec<&str> = routes.iter().map(|(route, _)| route.method).collect();
         answer.headers.push(("allow", methods.join(", ")));
         return Ok(answer);
@@ -70,8 +74,8 @@ fn try_answer(store: &Store, request: &Request, clock: &Clock) -> Result<Answer,
     let now = moment.now;
     let modes = store.use_modes(route.name)?;
     let gateway = match modes.closes(*path) {
-        true => Some(Answer::html(404, "Not Found")),
-        false if modes.has(&Mode::Html502) => Some(Answer::html(502, "Bad Gateway")),
+        true => Some(Response::html(404, "Not Found")),
+        false if modes.has(&Mode::Html502) => Some(Response::html(502, "Bad Gateway")),
         false => None,
     };
     if let Some(mut answer) = gateway {
@@ -108,7 +112,7 @@ fn try_answer(store: &Store, request: &Request, clock: &Clock) -> Result<Answer,
 }
 
 /// Calls the handler. The changes of a refused call are rolled back, but the call stays counted.
-fn handle(call: &Call<'_>, route: &Route) -> Result<Answer, Failure> {
+fn handle(call: &Call<'_>, route: &Route) -> Result<Response, Failure> {
     call.store.run("SAVEPOINT call", [])?;
     let answer = (route.handler)(call);
     if answer.is_err() {
@@ -119,7 +123,7 @@ fn handle(call: &Call<'_>, route: &Route) -> Result<Answer, Failure> {
 }
 
 /// Adds the headers of every answer, and applies the modes.
-fn finish(mut answer: Answer, modes: &Modes, quota: Option<Quota>, now: i64) -> Answer {
+fn finish(mut answer: Response, modes: &Modes, quota: Option<Quota>, now: i64) -> Response {
     let skew = modes.skew();
     let date = date(now.saturating_add(skew));
     answer.headers.push(("date", date));

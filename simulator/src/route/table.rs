@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::description::Description;
-use crate::api::{Answer, Call, Failure, Nothing, Page, Paging, refuse_because};
+use crate::api::{Call, Failure, Nothing, Page, Paging, Response, refuse_because};
 use crate::endpoint::bindings::BindingChange;
 use crate::endpoint::control::Control;
 use crate::endpoint::device_reports::{
@@ -71,7 +71,7 @@ pub struct Route {
     pub status: u16,
     /// The error codes of the handler. [`codes`](Self::codes) also has those of the checks before the handler.
     own: &'static [u32],
-    pub(super) handler: fn(&Call<'_>) -> Result<Answer, Failure>,
+    pub(super) handler: fn(&Call<'_>) -> Result<Response, Failure>,
     pub(super) describe: fn(&mut Description),
 }
 
@@ -95,9 +95,9 @@ impl Route {
     }
 }
 
-fn reply(status: u16, body: &impl Serialize) -> Result<Answer, Failure> {
+fn reply(status: u16, body: &impl Serialize) -> Result<Response, Failure> {
     match serde_json::to_vec(body) {
-        Ok(body) => Ok(Answer::json(status, body)),
+        Ok(body) => Ok(Response::json(status, body)),
         Err(error) => refuse_because(5409, error.to_string()),
     }
 }

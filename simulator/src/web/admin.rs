@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::caller::Caller;
 use super::response::{PRIVATE, error_response, json_response, response, run};
-use crate::api::{Answer, Mode, Nothing};
+use crate::api::{self, Mode, Nothing};
 use crate::error::{Error, invalid};
 use crate::route::ROUTES;
 use crate::simulator::Simulator;
@@ -57,7 +57,7 @@ async fn only_programs(request: Request, next: Next) -> Response<Body> {
 /// The calls of the administration, as text for people.
 async fn help() -> Response<Body> {
     let text = include_str!("admin.txt");
-    response(Answer::new(200, "text/plain; charset=utf-8", text))
+    response(api::Response::new(200, "text/plain; charset=utf-8", text))
 }
 
 /// Routes a method to an operation. The operation gets the world, the path's parameter and the body; its result is

@@ -13,7 +13,7 @@ use axum::routing::get;
 use serde_json::json;
 
 use super::response::{response, run};
-use crate::api::{Answer, query_pairs};
+use crate::api::{self, query_pairs};
 use crate::simulator::Simulator;
 
 pub(crate) fn router(simulator: Simulator) -> Router {
@@ -34,7 +34,7 @@ async fn datapoint(
         return Err(refusal(9015, "form invalid!"));
     };
     match run(move || simulator.definition(&key)).await? {
-        Some(json) => Ok(response(Answer::json(200, json))),
+        Some(json) => Ok(response(api::Response::json(200, json))),
         None => Err(refusal(9002, "product_key invalid!")),
     }
 }
@@ -42,5 +42,5 @@ async fn datapoint(
 /// A refusal in the form of the app API.
 fn refusal(code: u32, message: &str) -> Response<Body> {
     let body = json!({"error_code": code, "error_message": message, "detail_message": null});
-    response(Answer::json(400, body.to_string()))
+    response(api::Response::json(400, body.to_string()))
 }

@@ -11,7 +11,7 @@ use axum::routing::get;
 use utoipa_swagger_ui::Config;
 
 use super::response::{self, response};
-use crate::api::Answer;
+use crate::api;
 use crate::route::openapi;
 
 pub(crate) fn router() -> Router {
@@ -27,7 +27,7 @@ pub(crate) fn router() -> Router {
 
 async fn document() -> Response<Body> {
     static DOCUMENT: LazyLock<String> = LazyLock::new(openapi);
-    response(Answer::json(200, DOCUMENT.as_bytes()))
+    response(api::Response::json(200, DOCUMENT.as_bytes()))
 }
 
 async fn file(Path(name): Path<String>) -> Response<Body> {
@@ -40,7 +40,7 @@ async fn file(Path(name): Path<String>) -> Response<Body> {
     let own = own.map(|text| text.as_bytes().to_vec());
     match own.or_else(|| swagger_ui(&name)) {
         Some(bytes) => response::file(&name, bytes, STYLE),
-        None => response(Answer::html(404, "Not Found")),
+        None => response(api::Response::html(404, "Not Found")),
     }
 }
 

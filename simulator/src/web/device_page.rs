@@ -39,7 +39,7 @@ use super::device_list::{self, Filter};
 use super::events::{self, Watcher};
 use super::position::Position;
 use super::response::{PRIVATE, error_response, file, json_response, response, run};
-use crate::api::Answer;
+use crate::api;
 use crate::error::Error;
 use crate::simulator::Simulator;
 
@@ -165,7 +165,7 @@ async fn definition(State(page): State<Page>, Path(product): Path<String>) -> Pa
         })
     };
     match run(move || Ok::<_, Error>(find())).await? {
-        Some(json) => Ok(response(Answer::json(200, json))),
+        Some(json) => Ok(response(api::Response::json(200, json))),
         None => Err(error_response(404, "the product has no valid definition")),
     }
 }

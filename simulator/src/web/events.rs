@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::response::sse::Event;
-use gizwits_codec_std::{Picture, PointId, Product, Seen, payload};
+use gizwits_codec_std::picture::{Picture, Seen};
+use gizwits_codec_std::{PointId, Product, payload};
 use rusqlite::{Row, named_params, params};
 use serde::Serialize;
 use serde_json::{Value, json};

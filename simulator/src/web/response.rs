@@ -8,14 +8,14 @@ use axum::response::IntoResponse as _;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::api::Answer;
+use crate::api;
 use crate::error::Error;
 
 /// Marks a response that is not sent: the connection is closed instead.
 #[derive(Clone, Copy)]
 pub(crate) struct Dropped;
 
-pub(crate) fn response(answer: Answer) -> Response<Body> {
+pub(crate) fn response(answer: api::Response) -> Response<Body> {
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() =
         StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -34,7 +34,7 @@ pub(crate) fn response(answer: Answer) -> Response<Body> {
 /// A response with a value as JSON.
 pub(crate) fn json_response(value: &impl Serialize) -> Response<Body> {
     match serde_json::to_vec(value) {
-        Ok(body) => response(Answer::json(200, body)),
+        Ok(body) => response(api::Response::json(200, body)),
         Err(error) => error_response(500, error),
     }
 }
@@ -42,7 +42,7 @@ pub(crate) fn json_response(value: &impl Serialize) -> Response<Body> {
 /// A response with an error as JSON.
 pub(crate) fn error_response(status: u16, error: impl Display) -> Response<Body> {
     let body = json!({"error": error.to_string()});
-    response(Answer::json(status, body.to_string()))
+    response(api::Response::json(status, body.to_string()))
 }
 
 /// A response with a file of a web page. `policy` is added to the content security policy, which allows files of this
@@ -65,7 +65,7 @@ pub(crate) fn file(name: &str, bytes: impl Into<Vec<u8>>, policy: &str) -> Respo
         ("referrer-policy", "same-origin"),
         ("cache-control", "no-cache"),
     ];
-    (headers, response(Answer::new(200, kind, bytes))).into_response()
+    (headers, response(api::Response::new(200, kind, bytes))).into_response()
 }
 
 /// Headers that keep a response out of caches and out of pages of other origins.

@@ -23,7 +23,7 @@ use super::connection::{PatientWriter, Slot, Slots};
 use super::debugger;
 use super::device_page;
 use super::response::{Dropped, response};
-use crate::api::{Answer, Request};
+use crate::api::{self, Request};
 use crate::error::Error;
 use crate::lan::{LanAddress, LanOptions, Network};
 use crate::simulator::Simulator;
@@ -392,7 +392,7 @@ async fn read(
     let (mut parts, body) = request.into_parts();
     let limited = Limited::new(body, body_limit);
     let refused = |status, title| {
-        let mut answer = Answer::html(status, title);
+        let mut answer = api::Response::html(status, title);
         answer.headers.push(("connection", "close".to_owned()));
         response(answer)
     };
@@ -429,7 +429,7 @@ async fn call(
         peer,
     };
     let answered = tokio::task::spawn_blocking(move || simulator.answer(&request)).await;
-    let answer = answered.unwrap_or_else(|_| Answer::html(500, "Internal Server Error"));
+    let answer = answered.unwrap_or_else(|_| api::Response::html(500, "Internal Server Error"));
     tokio::time::sleep(answer.delay).await;
     response(answer)
 }

@@ -8,7 +8,7 @@
 
 use gizwits_codec_std::core::m2m::{self, Event};
 use gizwits_codec_std::core::{Access, P0, PointId, Protocol, Raw};
-use gizwits_codec_std::{Action, Product, wrap};
+use gizwits_codec_std::{Action, Product, wrap_m2m};
 use rusqlite::params;
 use serde::Deserialize;
 
@@ -262,7 +262,7 @@ impl Store {
             device.since_full = 0;
             full_message(layout, &device.status, action)
         });
-        let frame = wrap(&p0, action, None, None).unwrap_or_default();
+        let frame = wrap_m2m(&p0, action, None, None).unwrap_or_default();
         self.receive(device, at, product, &frame)
     }
 
@@ -326,7 +326,7 @@ impl Store {
     /// The cloud sends a P0 to a device. The device receives it after 75 to 125 % of `reply_after`, at
     /// random.
     pub(crate) fn send(&self, device: i64, reply_after: i64, at: i64, p0: &[u8]) -> Sql<()> {
-        let frame = wrap(p0, Action::Control, None, None).unwrap_or_default();
+        let frame = wrap_m2m(p0, Action::Control, None, None).unwrap_or_default();
         let logged = self.log_frame(device, at, true, &frame)?;
         let mut device = self.device(device)?;
         let share = 750 + (self.draw(&mut device) % 501).cast_signed();

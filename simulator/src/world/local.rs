@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use gizwits_codec_std::core::m2m::{self, Event};
 use gizwits_codec_std::core::{P0, PointId, Protocol};
-use gizwits_codec_std::{Action, wrap};
+use gizwits_codec_std::{Action, wrap_m2m};
 use rusqlite::params;
 
 use super::status::{full_message, partial_message};
@@ -91,7 +91,7 @@ impl Store {
             return Ok(Some(some.unwrap_or_else(full)));
         }
         let sn = sn.unwrap_or_default();
-        let frame = wrap(p0, Action::Control, Some(sn), None).unwrap_or_default();
+        let frame = wrap_m2m(p0, Action::Control, Some(sn), None).unwrap_or_default();
         self.log_frame(id, at, true, &frame)?;
         self.receive_frame(&mut device, at, &frame)?;
         self.save(&device)?;

@@ -100,7 +100,7 @@ fn set_json(
         }
         Kind::Enum { .. } => {
             let index = match json {
-                Json::String(label) => attr.label(label),
+                Json::String(label) => attr.label_index(label),
                 _ => json.as_u64().and_then(|index| index.try_into().ok()),
             };
             (index.map(Value::Enum), "a label or its index")

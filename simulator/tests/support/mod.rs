@@ -1,7 +1,7 @@
 //! A small world, and calls to it.
 #![allow(dead_code, unreachable_pub)]
 
-use gizwits_simulator::{Answer, Request, Scenario, Simulator, Time};
+use gizwits_simulator::{Request, Response, Scenario, Simulator, Time};
 use serde_json::Value;
 
 /// 2017-12-31 12:00:00 in China.
@@ -115,12 +115,12 @@ pub fn world(scenario: &str, start: i64) -> Simulator {
     simulator
 }
 
-pub fn json(answer: &Answer) -> Value {
+pub fn json(answer: &Response) -> Value {
     serde_json::from_slice(&answer.body)
         .unwrap_or_else(|error| panic!("{error}: {}", answer.text()))
 }
 
-pub fn code(answer: &Answer) -> u64 {
+pub fn code(answer: &Response) -> u64 {
     match json(answer)["error_code"].as_u64() {
         Some(code) => code,
         None => panic!("no error: {} {}", answer.status, answer.text()),
@@ -168,7 +168,7 @@ pub fn client<'s>(simulator: &'s Simulator, key: &'static str, secret: &str) -> 
 }
 
 impl Client<'_> {
-    pub fn call(&self, method: &str, rest: &str, body: &str) -> Answer {
+    pub fn call(&self, method: &str, rest: &str, body: &str) -> Response {
         let target = format!("/v1/products/{}/{rest}", self.key);
         let request = Request::new(method, target).token(&self.token).body(body);
         self.simulator.answer(&request)
@@ -192,7 +192,7 @@ impl Client<'_> {
 }
 
 /// A call with the enterprise's headers.
-pub fn enterprise(simulator: &Simulator, target: &str) -> Answer {
+pub fn enterprise(simulator: &Simulator, target: &str) -> Response {
     simulator.answer(
         &Request::new("GET", target)
             .header("X-Gizwits-Enterprise-ID", ENTERPRISE)

@@ -8,7 +8,7 @@ use gizwits_codec_core::m2m::{self, Event};
 use gizwits_codec_core::{Access, Layout, Point, PointId, Protocol, UintSpec};
 use gizwits_lan::{
     BackoffOptions, Control, ControlError, ControlId, Delivery, DeviceEvent, DeviceOptions,
-    Identity, MAX_FRAME, ReconnectingClient, Server, ServerEvent, ServerOptions,
+    Freshness, Identity, MAX_FRAME, ReconnectingClient, Server, ServerEvent, ServerOptions,
 };
 
 use crate::arbitrary::{self, Draw};
@@ -216,7 +216,7 @@ impl World<'_> {
 
     fn event(&mut self, event: DeviceEvent) {
         match event {
-            DeviceEvent::Connected { .. } => {
+            DeviceEvent::Ready { .. } => {
                 assert!(!std::mem::replace(&mut self.is_ready, true));
             }
             DeviceEvent::NotConnected { retry, .. } => self.lost(false, retry),
@@ -225,8 +225,11 @@ impl World<'_> {
                 if std::mem::take(&mut self.is_known) {
                     self.stale_since = Some(self.now - silence);
                 }
-                let stale = self.stale_since.map(|since| self.now - since);
-                assert_eq!(self.client.stale(self.now), stale);
+                let freshness = match self.stale_since {
+                    Some(since) => Freshness::Stale(self.now - since),
+                    None => Freshness::Unknown,
+                };
+                assert_eq!(self.client.freshness(self.now), freshness);
                 self.lost(true, retry);
             }
             DeviceEvent::Outcome { id, outcome } => {
@@ -397,7 +400,7 @@ pub fn lan_device(bytes: &[u8]) {
     assert!(device.applied.is_sorted(), "{:?}", device.applied);
     if !is_hostile {
         assert!(client.is_ready(), "{client:?}");
-        assert_eq!(client.stale(world.now), None);
+        assert_eq!(client.freshness(world.now), Freshness::Current);
         let view = client.view().expect("there is a layout");
         let known = [0, 1].map(|id| view.raw(PointId(id)));
         assert_eq!(known, device.numbers.map(Some));

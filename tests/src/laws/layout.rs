@@ -392,12 +392,12 @@ fn reference_point(point: &Point) -> RefPoint {
 /// The numbers of a table are those that follow from the points.
 fn table(layout: LayoutRef<'_>, points: &[RefPoint]) {
     let count = points.len();
-    assert_eq!(usize::from(layout.points()), count);
+    assert_eq!(usize::from(layout.point_count()), count);
     assert_eq!(layout.mask_len(), reference::mask_len(points));
     let writable = points
         .iter()
         .filter(|point| point.access == RefAccess::Writable);
-    assert_eq!(usize::from(layout.writable()), writable.count());
+    assert_eq!(usize::from(layout.writable_count()), writable.count());
     match layout.protocol() {
         Protocol::Standard => {
             assert_eq!(layout.status_len(), reference::status_len(points));
@@ -418,7 +418,7 @@ fn table(layout: LayoutRef<'_>, points: &[RefPoint]) {
             assert_eq!(scale.value(raw as u32).to_string(), expected, "{point:?}");
         }
     }
-    let past = PointId(layout.points());
+    let past = PointId(layout.point_count());
     assert_eq!((layout.access(past), layout.limits(past)), (None, None));
     assert_eq!(layout.scale(past), None);
 }

@@ -37,7 +37,7 @@ pub fn standard(bytes: &[u8]) {
         round_trip(&product, &points, action, &p0, &reference::decode_status);
     }
     let mut flagged = values;
-    flagged.retain(|id, _| *id < usize::from(layout.writable()) && draw.bool());
+    flagged.retain(|id, _| *id < usize::from(layout.writable_count()) && draw.bool());
     let control = [&[1], &reference::encode_control(&points, &flagged)[..]].concat();
     if !flagged.is_empty() {
         round_trip(
@@ -595,7 +595,7 @@ fn merging(points: &[RefPoint], view: View<'_, '_>, filler: u8) {
     let (mask_len, status_len) = (layout.mask_len(), layout.status_len());
     let (mut known, mut status) = (vec![filler; mask_len], vec![filler; status_len]);
     let (mut all, zeros) = (vec![0xff; mask_len], vec![0; status_len]);
-    all[0] >>= (8 - layout.points() % 8) % 8;
+    all[0] >>= (8 - layout.point_count() % 8) % 8;
     let offsets = layout
         .view_known(&all, &zeros)
         .expect("the lengths are right");

@@ -7,7 +7,7 @@ use anstyle::AnsiColor;
 use gizwits_codec_std::capture::{Entry, EntrySink};
 use gizwits_codec_std::{Product, payload};
 
-use super::Output;
+use super::Format;
 use super::text::{describe, paint};
 use crate::definition::HOW_TO_GET;
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ use crate::text::{counted, printable, tell};
 /// Writes answers, and counts what they are about.
 pub(super) struct Answers<'a, W> {
     product: Option<&'a Product>,
-    output: Output,
+    format: Format,
     colours: bool,
     out: &'a mut W,
     count: usize,
@@ -31,13 +31,13 @@ pub(super) struct Answers<'a, W> {
 impl<'a, W: Write> Answers<'a, W> {
     pub(super) fn new(
         product: Option<&'a Product>,
-        output: Output,
+        format: Format,
         colours: bool,
         out: &'a mut W,
     ) -> Self {
         Answers {
             product,
-            output,
+            format,
             colours,
             out,
             count: 0,
@@ -140,9 +140,9 @@ impl<W: Write> EntrySink for Answers<'_, W> {
                 self.keys.extend(captured.product_key());
             }
         }
-        let mut answer = match self.output {
-            Output::Json => Self::json(&entry),
-            Output::Table => self.table(&entry),
+        let mut answer = match self.format {
+            Format::Json => Self::json(&entry),
+            Format::Table => self.table(&entry),
         };
         answer.push(b'\n');
         self.out.write_all(&answer)

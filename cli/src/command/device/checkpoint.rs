@@ -59,7 +59,7 @@ impl Journal {
         product_key: &str,
     ) -> Result<Self, Failure> {
         if is_same(path, out) || is_same(&part_of(path), out) {
-            return Err(usage("--out and --checkpoint name the same file"));
+            return Err(usage("--output and --checkpoint name the same file"));
         }
         for file in [path, out] {
             if is_special(file) {

@@ -54,7 +54,7 @@ pub(super) struct Export {
     #[arg(long, value_name = "MOMENT", value_parser = moment)]
     until: Option<Timestamp>,
     /// The file that JSON records are appended to, instead of standard output. Requires --checkpoint
-    #[arg(short, long, value_name = "OUT", requires = "checkpoint", value_parser = regular_file)]
+    #[arg(short, long = "output", value_name = "OUT", requires = "checkpoint", value_parser = regular_file)]
     out: Option<PathBuf>,
     /// The file that keeps the position in the log of each device, for the next run with the same file
     ///
@@ -72,7 +72,7 @@ pub(super) struct Export {
     max_wait: Duration,
 }
 
-/// The parser of --out.
+/// The parser of --output.
 fn regular_file(text: &str) -> Result<PathBuf, String> {
     match text {
         "-" => Err("expected a file: a checkpoint can't continue standard output".to_owned()),
@@ -462,7 +462,7 @@ impl Export {
                 ));
             }
             (_, Some(_)) => tell(format_args!(
-                "{after}{total}; an export with --out and --checkpoint can be continued"
+                "{after}{total}; an export with --output and --checkpoint can be continued"
             )),
             (_, None) => {}
         }

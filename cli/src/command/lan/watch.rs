@@ -84,7 +84,7 @@ impl Watch {
                         "{failure}. The next attempt to connect is in {retry:.1} s"
                     ));
                 }
-                DeviceEvent::Connected { gap } => {
+                DeviceEvent::Ready { gap } => {
                     let gap = gap.unwrap_or_default().as_secs_f64();
                     warn(format!(
                         "connected again. Messages of {gap:.1} s may be missing"

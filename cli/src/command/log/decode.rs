@@ -46,7 +46,7 @@ pub(crate) struct Decode {
     ///
     /// CSV, Arrow and Parquet are tables with the columns of one product. With several definitions, each product
     /// gets a file of its own, with the product_key before the extension.
-    #[arg(short, long, value_name = "OUT")]
+    #[arg(short, long = "output", value_name = "OUT")]
     out: Option<PathBuf>,
     /// The output format; by default, the one of the extension of OUT, or ndjson
     #[arg(long, value_enum)]
@@ -230,7 +230,7 @@ impl Decode {
                 Output::Folder(OutputFolder::create(out)?)
             }
             None if partition.is_some() => {
-                return Err(usage("--partition writes a folder: name it with --out"));
+                return Err(usage("--partition writes a folder: name it with --output"));
             }
             None => {
                 self.output_files(format, &products)?;
@@ -318,7 +318,7 @@ impl Decode {
             let is_binary = matches!(format, OutputFormat::Arrow | OutputFormat::Parquet);
             if out.is_none() && is_binary && io::stdout().is_terminal() {
                 return Err(usage(
-                    "a terminal can't show a binary format: give a file with --out, or redirect the output",
+                    "a terminal can't show a binary format: give a file with --output, or redirect the output",
                 ));
             }
             return out.map(OutputFile::create).into_iter().collect();
@@ -326,7 +326,7 @@ impl Decode {
         let Some(out) = out.filter(|out| !is_special(out)) else {
             return Err(usage(
                 "a table has the columns of one product, and there are several definitions: give a file with \
-                 --out, and each product gets a file of its own",
+                 --output, and each product gets a file of its own",
             ));
         };
         let files = self.product_keys(products)?.into_iter().map(|key| {

@@ -23,7 +23,7 @@ use crate::text::printable;
     after_help = EXAMPLES,
     long_about = "Draw a chart of the values of one point of one device over time, from its reports and \
         replies.\n\n\
-        Without --out, the chart is drawn on standard output with text characters. Records without a \
+        Without --output, the chart is drawn on standard output with text characters. Records without a \
         timestamp are left out. Records that name no device are rejected: name the device with --did or \
         --did-from."
 )]
@@ -36,7 +36,7 @@ pub(crate) struct Plot {
     /// The file for the chart: SVG or PNG, as its name ends in .svg or .png; - for SVG on standard output
     ///
     /// PNG requires a build with the feature `png`.
-    #[arg(short, long, alias = "svg", value_name = "FILE")]
+    #[arg(short, long = "output", alias = "svg", value_name = "FILE")]
     out: Option<PathBuf>,
     /// The did of the device to draw; required if the log has several devices
     #[arg(long, value_name = "DID")]

@@ -117,7 +117,7 @@ pub(super) fn unknown_point(products: &Products, name: &str) -> Failure {
 
 /// The label of an enum value, or the engineering value of any other number.
 pub(super) fn engineering_value(product: &Product, attr: &Attr, raw: u32) -> Value {
-    match attr.label_of(raw) {
+    match attr.label(raw) {
         Some(label) => json!(label),
         None => decimal(product, attr.id(), raw),
     }

@@ -1,7 +1,7 @@
 //! Drawings as SVG.
 
 use gizwits_codec_std::core::{Access, PointId};
-use gizwits_codec_std::{Picture, Row};
+use gizwits_codec_std::picture::{Picture, Row};
 use svg::Document;
 use svg::node::element::{Group, Rectangle, Style, Text, Title};
 

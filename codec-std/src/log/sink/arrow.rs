@@ -152,7 +152,7 @@ impl ColumnType {
                 None => (DataType::Binary, 0),
             },
         };
-        let text = |index| match attr.label_of(index) {
+        let text = |index| match attr.label(index) {
             Some(label) => label.to_owned(),
             None => index.to_string(),
         };

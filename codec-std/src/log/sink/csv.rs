@@ -64,7 +64,7 @@ impl PointFormat for CellFormat {
     }
 
     fn label(&self, attr: &Attr, index: u32) -> String {
-        match attr.label_of(index) {
+        match attr.label(index) {
             Some(label) => cell(label, self.guarded),
             None => index.to_string(),
         }
@@ -207,7 +207,7 @@ impl CsvSink {
             if let Raw::Number(raw) = reading.raw()
                 && !done
             {
-                let label = product.attr(id).and_then(|attr| attr.label_of(raw));
+                let label = product.attr(id).and_then(|attr| attr.label(raw));
                 let scale = layout.scale(id).unwrap_or(Scale::IDENTITY);
                 let _ = match label {
                     Some(label) => write!(out, ",{}", cell(label, self.cells.guarded)),
@@ -215,7 +215,7 @@ impl CsvSink {
                 };
             }
         });
-        skip(&mut next, PointId(layout.points()), out);
+        skip(&mut next, PointId(layout.point_count()), out);
     }
 }
 

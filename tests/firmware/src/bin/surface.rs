@@ -14,7 +14,7 @@ use core::str::FromStr;
 
 use gizwits_codec_core::layout::LayoutRef;
 use gizwits_codec_core::layout::{Head, Ids};
-use gizwits_codec_core::link::{Busy, Event, Link, Request};
+use gizwits_codec_core::link::{Busy, Event, Link, Request, SendError};
 use gizwits_codec_core::model::{self, DefaultPolicy, Model, Policy, Replacement, Update};
 use gizwits_codec_core::rules::Findings;
 use gizwits_codec_core::{
@@ -111,7 +111,7 @@ fn errors() {
         Error::with => fn(_, _) -> _;
         Error::at => fn(_, _) -> _;
         Error::bit => fn(_, _) -> _;
-        Error::behind => fn(_, _) -> _;
+        Error::offset_by => fn(_, _) -> _;
         Error::is_incomplete => fn(_) -> _;
         ErrorKind::name => fn(_) -> _;
         ErrorKind::is_warning => fn(_) -> _;
@@ -120,6 +120,7 @@ fn errors() {
         <Error as Display>::fmt => fn(_, _) -> _;
         <ErrorKind as Display>::fmt => fn(_, _) -> _;
         <Busy as Display>::fmt => fn(_, _) -> _;
+        <SendError as Display>::fmt => fn(_, _) -> _;
     }
 }
 
@@ -138,16 +139,16 @@ fn layouts() {
         Findings::all => fn(_) -> _;
         Findings::errors => fn(_) -> _;
         Findings::found => fn(_) -> _;
-        Head::points => fn(_) -> _;
-        Head::scales => fn(_) -> _;
+        Head::point_count => fn(_) -> _;
+        Head::scale_count => fn(_) -> _;
         LayoutRef::new => fn(_, _, _, _) -> _;
         LayoutRef::protocol => fn(_) -> _;
-        LayoutRef::points => fn(_) -> _;
-        LayoutRef::writable => fn(_) -> _;
+        LayoutRef::point_count => fn(_) -> _;
+        LayoutRef::writable_count => fn(_) -> _;
         LayoutRef::status_len => fn(_) -> _;
         LayoutRef::writable_len => fn(_) -> _;
         LayoutRef::flags_len => fn(_) -> _;
-        LayoutRef::scales => fn(_) -> _;
+        LayoutRef::scale_count => fn(_) -> _;
         LayoutRef::mask_len => fn(_) -> _;
         LayoutRef::access => fn(_, _) -> _;
         LayoutRef::limits => fn(_, _) -> _;
