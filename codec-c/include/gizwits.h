@@ -425,11 +425,15 @@ enum gizwits_event
      */
     GIZWITS_EVENT_ILLEGAL = 5,
     /**
-     * The network time. `number` is the time in seconds since 1970. `data` has the payload of 11 bytes.
+     * The network time. `number` is the time in seconds since 1970-01-01 00:00 UTC. `data` has the 11 bytes of the payload:
+     * the year in two bytes with the high byte first, the month from 1, the day, hour, minute and second, and `number` in
+     * four bytes. The protocol does not say in which time zone the date and the hour are.
      */
     GIZWITS_EVENT_TIME = 6,
     /**
-     * The description of the module, in `data`.
+     * The description of the module. `data` has the 65 bytes of the payload: the kind as in GIZWITS_REQUEST_MODULE, then texts
+     * that are padded with zeros: the version of the serial protocol, of the hardware and of the software in 8 bytes each,
+     * the MAC address and the IP address in 16 bytes each, and 8 bytes of attributes.
      */
     GIZWITS_EVENT_MODULE = 7,
     /**

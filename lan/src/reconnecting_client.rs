@@ -147,9 +147,9 @@ enum Phase {
 /// passcode.
 ///
 /// # Status
-/// The client reads the status after each login, and keeps it. [`freshness`](Self::freshness) says whether it is up to date. A read
-/// without an answer is sent again, after waits that follow [`BackoffOptions`], until the status is up to date, which it also
-/// is by a report of all points. Without a layout, the reads of standard and of var_len products take turns.
+/// The client reads the status after each login, and keeps it. [`freshness`](Self::freshness) says whether it is up to date.
+/// A read without an answer is sent again, after waits that follow [`BackoffOptions`], until the status is up to date, which
+/// it also is by a report of all points. Without a layout, the reads of standard and of var_len products take turns.
 ///
 /// # Controls
 /// Controls are sent in the order in which they were submitted, each after the outcome of the one before. A control waits

@@ -26,9 +26,13 @@ pub enum gizwits_event {
     /// The module rejected a frame of the MCU as illegal. `number` is the reason: 1 for a wrong checksum, 2 for an unknown
     /// command, 3 for any other.
     Illegal = 5,
-    /// The network time. `number` is the time in seconds since 1970. `data` has the payload of 11 bytes.
+    /// The network time. `number` is the time in seconds since 1970-01-01 00:00 UTC. `data` has the 11 bytes of the payload:
+    /// the year in two bytes with the high byte first, the month from 1, the day, hour, minute and second, and `number` in
+    /// four bytes. The protocol does not say in which time zone the date and the hour are.
     Time = 6,
-    /// The description of the module, in `data`.
+    /// The description of the module. `data` has the 65 bytes of the payload: the kind as in GIZWITS_REQUEST_MODULE, then texts
+    /// that are padded with zeros: the version of the serial protocol, of the hardware and of the software in 8 bytes each,
+    /// the MAC address and the IP address in 16 bytes each, and 8 bytes of attributes.
     Module = 7,
     /// The module acknowledged a request or report, whose command is `command`.
     Acked = 8,
