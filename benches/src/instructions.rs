@@ -95,7 +95,7 @@ const FILE: &str = "benches/instructions.txt";
 const TOLERANCE: f64 = 0.04;
 
 /// Counts the kernels in the file and compares. With `write`, writes the counts to the file. Returns whether no
-/// count has grown by more than 4 %. The counts belong to the compiler that the file names: with another compiler they
+/// count has grown by more than [`TOLERANCE`]. The counts belong to the compiler that the file names: with another compiler they
 /// are printed and not compared.
 ///
 /// # Errors
@@ -127,7 +127,7 @@ pub fn compare(write: bool) -> io::Result<bool> {
         new += &format!("{} {now}\n", kernel.name);
         let verdict = if now > before * (1.0 + TOLERANCE) {
             good &= !same;
-            format!("more than 4 % above {before}")
+            format!("more than {:.0} % above {before}", 100.0 * TOLERANCE)
         } else if now < before * (1.0 - TOLERANCE) {
             format!("below {before}: run benches/instructions --write")
         } else {

@@ -192,11 +192,11 @@ pub enum SendError {
 
 impl core::fmt::Display for SendError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        // Without the number: its text could panic, which the compiler can't rule out.
-        f.write_str(match self {
-            SendError::Busy => "another request is in progress",
-            SendError::TooLong { .. } => "the data is longer than the outbox",
-        })
+        match self {
+            SendError::Busy => Busy.fmt(f),
+            // Without the limit: numbers are written by code that could panic, as far as the compiler can tell.
+            SendError::TooLong { .. } => f.write_str("the data is longer than the outbox"),
+        }
     }
 }
 

@@ -334,7 +334,7 @@ pub type ResponseFuture<'a> = Pin<Box<dyn Future<Output = Result<Response, Failu
 /// # Examples
 /// ```
 /// use gizwits_enterprise_client::Enterprise;
-/// use gizwits_enterprise_client::http::{Response, ResponseFuture, Request, Transport};
+/// use gizwits_enterprise_client::http::{Request, Response, ResponseFuture, Transport};
 ///
 /// /// A transport for tests: it answers every request in the same way.
 /// struct Fixed(&'static str);

@@ -43,13 +43,22 @@ pub enum Failure {
 /// Whether the kept status of a device is up to date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// The device has sent no status yet.
+    /// The status was never up to date: the device has answered no read yet, and has reported its points at most in part.
     Unknown,
     /// The status is that of the device: it was read or reported over the present connection.
     Current,
     /// The connection over which the status was up to date has ended. The status may be out of date for this time:
     /// since the last frame of that connection.
     Stale(Duration),
+}
+
+/// When the kept status was up to date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum UpToDate {
+    Never,
+    Now,
+    /// The last frame of the last connection over which the status was up to date.
+    Until(Duration),
 }
 
 /// An event of a device.
@@ -178,9 +187,7 @@ pub struct ReconnectingClient<'l> {
     /// The next login asks for a new passcode.
     asks: bool,
     status: KeptStatus<'l>,
-    is_stale: bool,
-    /// The last frame of the last connection over which the status was up to date.
-    stale_since: Option<Duration>,
+    up_to_date: UpToDate,
     /// The last frame of the connections that have ended.
     heard: Option<Duration>,
     /// The read of the status that waits for its answer.
@@ -210,8 +217,7 @@ impl<'l> ReconnectingClient<'l> {
             phase: Phase::Idle(now),
             asks: false,
             status: KeptStatus::new(options.layout),
-            is_stale: true,
-            stale_since: None,
+            up_to_date: UpToDate::Never,
             heard: None,
             reading: None,
             next_read: None,
@@ -328,7 +334,7 @@ impl<'l> ReconnectingClient<'l> {
                     // A device replies to reads only, and a reply counts however late it is.
                     let is_reply = matches!(p0.first(), Some(0x03 | 0x13));
                     if effect == Effect::All || is_reply && effect != Effect::None {
-                        self.is_stale = false;
+                        self.up_to_date = UpToDate::Now;
                         self.next_read = None;
                     }
                     self.events.push_back(match effect {
@@ -379,7 +385,8 @@ impl<'l> ReconnectingClient<'l> {
     fn read_later(&mut self, now: Duration) {
         self.reading = None;
         let wait = self.reads.next();
-        self.next_read = self.is_stale.then(|| now.saturating_add(wait));
+        let is_stale = self.up_to_date != UpToDate::Now;
+        self.next_read = is_stale.then(|| now.saturating_add(wait));
     }
 
     /// Waits for the next attempt. `ready` are the times of the login and of the last frame.
@@ -397,8 +404,8 @@ impl<'l> ReconnectingClient<'l> {
         self.events.push_back(match ready {
             None => DeviceEvent::NotConnected { failure, retry },
             Some((_, heard)) => {
-                if !std::mem::replace(&mut self.is_stale, true) {
-                    self.stale_since = Some(heard);
+                if self.up_to_date == UpToDate::Now {
+                    self.up_to_date = UpToDate::Until(heard);
                 }
                 self.heard = Some(heard);
                 DeviceEvent::Disconnected {
@@ -560,10 +567,10 @@ impl<'l> ReconnectingClient<'l> {
     /// Returns whether the status is up to date.
     #[must_use]
     pub fn freshness(&self, now: Duration) -> Freshness {
-        match self.stale_since {
-            _ if !self.is_stale => Freshness::Current,
-            Some(since) => Freshness::Stale(now.saturating_sub(since)),
-            None => Freshness::Unknown,
+        match self.up_to_date {
+            UpToDate::Never => Freshness::Unknown,
+            UpToDate::Now => Freshness::Current,
+            UpToDate::Until(heard) => Freshness::Stale(now.saturating_sub(heard)),
         }
     }
 }
@@ -572,7 +579,7 @@ impl fmt::Debug for ReconnectingClient<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReconnectingClient")
             .field("phase", &self.phase)
-            .field("is_stale", &self.is_stale)
+            .field("up_to_date", &self.up_to_date)
             .field("controls", &self.controls.len())
             .field("events", &self.events.len())
             .finish_non_exhaustive()
