@@ -95,8 +95,8 @@ const FILE: &str = "benches/instructions.txt";
 const TOLERANCE: f64 = 0.04;
 
 /// Counts the kernels in the file and compares. With `write`, writes the counts to the file. Returns whether no
-/// count has grown by more than [`TOLERANCE`]. The counts belong to the compiler that the file names: with another compiler they
-/// are printed and not compared.
+/// count has grown by more than 4 %. The counts belong to the compiler that the file names: with another compiler
+/// they are printed and not compared.
 ///
 /// # Errors
 /// If the file can't be read or written, a kernel does not exist, or valgrind is missing or fails.
