@@ -1,0 +1,69 @@
+//! The laws of the codec over their seeds and over drawn inputs, the same ones in every run.
+//!
+//! `gizwits-tests` checks the same laws with more inputs, and needs a minute to build and to run. These tests are built in
+//! seconds, because they depend neither on the client nor on the simulator, and they wait for nothing. `tests/mutants/run` builds
+//! one for each mutant of the core, and `tests/platforms/run` builds both for other processors.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use gizwits_tests::targets::{TARGETS, Target};
+
+/// The laws about text and files, which are those of the std layer.
+const OF_STD: [&str; 3] = ["capture", "log", "payload_text"];
+
+/// The number of drawn inputs for each law.
+const INPUTS: usize = 120;
+
+/// The greatest length of a drawn input in bytes.
+const MAX_LEN: usize = 1500;
+
+/// Checks the laws of the core and of its definitions, one after another.
+///
+/// # Panics
+/// If a law is broken, or a law has no seeds.
+pub fn check_core() {
+    check(|name| !OF_STD.contains(&name));
+}
+
+/// Checks the laws of the std layer alone, one after another.
+///
+/// # Panics
+/// If a law is broken, or a law has no seeds.
+pub fn check_std() {
+    check(|name| OF_STD.contains(&name));
+}
+
+fn check(chosen: impl Fn(&str) -> bool) {
+    for (name, target) in TARGETS.iter().filter(|(name, _)| chosen(name)) {
+        println!("{name}");
+        check_seeds(name, *target);
+        check_drawn(*target);
+    }
+}
+
+/// Calls a target with the inputs in its folder of seeds.
+fn check_seeds(name: &str, target: Target) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../fuzz/seeds")
+        .join(name);
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("the folder of the seeds is readable")
+        .map(|entry| entry.expect("the folder is readable").path())
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{name} has no seeds");
+    for file in files {
+        target(&fs::read(file).expect("a seed is readable"));
+    }
+}
+
+/// Calls a target with random bytes.
+fn check_drawn(target: Target) {
+    let mut rng = fastrand::Rng::with_seed(1);
+    for _ in 0..INPUTS {
+        let mut input = vec![0; rng.usize(..=MAX_LEN)];
+        rng.fill(&mut input);
+        target(&input);
+    }
+}
