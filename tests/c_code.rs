@@ -8,6 +8,7 @@ use gizwits_codec_std::{Product, codegen, payload};
 use gizwits_tests::arbitrary::Draw;
 use gizwits_tests::generated_c::{self, Case, GeneratedC, noise, p0};
 use gizwits_tests::program::Folder;
+use gizwits_tests::targets;
 use gizwits_tests::vectors::{fixtures, product, vectors};
 
 /// A program with the generated code of several products and their drivers. One program for all of them takes far
@@ -169,11 +170,9 @@ impl Program {
     /// Checks the seeds of the fuzz target `generated_c` that are about these products. Returns their number.
     fn check_seeds(&self) -> usize {
         let fuzzed = generated_c::products(generated_c::DRAWN_TO_FUZZ);
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/generated_c");
         let mut checked = 0;
-        for seed in std::fs::read_dir(folder).unwrap() {
-            let bytes = std::fs::read(seed.unwrap().path()).unwrap();
-            let (index, case) = generated_c::drawn_case(&fuzzed, &bytes);
+        for seed in targets::seeds("generated_c") {
+            let (index, case) = generated_c::drawn_case(&fuzzed, &seed);
             let name = &fuzzed[index].name;
             if let Some(index) = self
                 .products

@@ -5,13 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use gizwits_enterprise_client::endpoint;
-use gizwits_tests::targets::{TARGETS, Target};
+use gizwits_tests::targets::{self, TARGETS};
 
 /// The targets that call C code. The tests of that code call them with their seeds.
 const OF_C: [&str; 2] = ["c_abi", "generated_c"];
-
-/// The greatest length of a seed in bytes.
-const MAX_SEED: usize = 4096;
 
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
@@ -27,27 +24,13 @@ fn names(folder: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-/// Calls a target with each of its seeds and returns their number.
-fn run(name: &str, target: Target) -> usize {
-    let folder = fuzz().join("seeds").join(name);
-    let seeds = names(&folder);
-    for seed in &seeds {
-        let bytes = fs::read(folder.join(seed)).unwrap();
-        assert!(bytes.len() <= MAX_SEED, "{name}/{seed} is too long");
-        // A test shows its output if it fails, so the seed that fails is the last.
-        println!("{name}/{seed}");
-        target(&bytes);
-    }
-    seeds.len()
-}
-
 macro_rules! seeds {
     ($($name:ident)*) => {
         $(#[test]
         fn $name() {
             let target = TARGETS.iter().find(|(name, _)| *name == stringify!($name));
             let (name, target) = target.expect("the target is in the list");
-            assert!(run(name, *target) > 0, "{name} has no seeds");
+            targets::seeds(name).for_each(|seed| target(&seed));
         })*
 
         /// The targets with a test of their seeds.

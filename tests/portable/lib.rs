@@ -4,10 +4,7 @@
 //! seconds, because they depend neither on the client nor on the simulator, and they wait for nothing. `tests/mutants/run` builds
 //! one for each mutant of the core, and `tests/platforms/run` builds both for other processors.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use gizwits_tests::targets::{TARGETS, Target};
+use gizwits_tests::targets::{TARGETS, Target, seeds};
 
 /// The laws about text and files, which are those of the std layer.
 const OF_STD: [&str; 3] = ["capture", "log", "payload_text"];
@@ -36,25 +33,8 @@ pub fn check_std() {
 
 fn check(chosen: impl Fn(&str) -> bool) {
     for (name, target) in TARGETS.iter().filter(|(name, _)| chosen(name)) {
-        println!("{name}");
-        check_seeds(name, *target);
+        seeds(name).for_each(|seed| target(&seed));
         check_drawn(*target);
-    }
-}
-
-/// Calls a target with the inputs in its folder of seeds.
-fn check_seeds(name: &str, target: Target) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../fuzz/seeds")
-        .join(name);
-    let mut files: Vec<PathBuf> = fs::read_dir(folder)
-        .expect("the folder of the seeds is readable")
-        .map(|entry| entry.expect("the folder is readable").path())
-        .collect();
-    files.sort();
-    assert!(!files.is_empty(), "{name} has no seeds");
-    for file in files {
-        target(&fs::read(file).expect("a seed is readable"));
     }
 }
 

@@ -1,5 +1,8 @@
 //! The fuzz targets: each calls a law with the bytes that it gets. Stable tests run the same functions over the seeds.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use crate::arbitrary::{Draw, broken_definition};
 use crate::log::nested;
 use crate::{capture, laws, log, uart};
@@ -32,6 +35,30 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("uart_module", laws::uart_module),
     ("var_len", laws::var_len),
 ];
+
+/// The greatest length of a seed in bytes.
+const MAX_SEED: usize = 4096;
+
+/// Reads the seeds of a target in the order of their names. Prints each name before the seed: a test shows its output if it
+/// fails, so the seed that fails is the last.
+///
+/// # Panics
+/// If the target has no seeds, one can't be read, or one is longer than 4,096 bytes.
+pub fn seeds(target: &str) -> impl ExactSizeIterator<Item = Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
+    let entries = fs::read_dir(folder.join(target)).expect("the target has a folder of seeds");
+    let mut files: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("the folder is readable").path())
+        .collect();
+    files.sort();
+    assert!(!files.is_empty(), "{target} has no seeds");
+    files.into_iter().map(|file| {
+        println!("{}", file.display());
+        let seed = fs::read(&file).expect("the seed is readable");
+        assert!(seed.len() <= MAX_SEED, "{} is too long", file.display());
+        seed
+    })
+}
 
 /// The law `definition`: texts, however deep they are nested; behind a byte 0 definitions with any number of problems of
 /// any kind; behind a byte 1 the law `scale`.

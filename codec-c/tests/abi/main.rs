@@ -5,6 +5,7 @@ mod law;
 mod misuse;
 mod vectors;
 
+use gizwits_tests::targets;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -20,13 +21,7 @@ proptest! {
 /// The law holds for the seeds of the fuzz target `c_abi`, which have the inputs of past findings.
 #[test]
 fn seeds_of_the_fuzz_target() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/seeds/c_abi");
-    let seeds: Vec<_> = std::fs::read_dir(folder).unwrap().collect();
+    let seeds = targets::seeds("c_abi");
     assert!(seeds.len() > 8, "{}", seeds.len());
-    for seed in seeds {
-        let path = seed.unwrap().path();
-        // A test shows its output if it fails, so the seed that fails is the last.
-        println!("{}", path.display());
-        law::law(&std::fs::read(path).unwrap());
-    }
+    seeds.for_each(|seed| law::law(&seed));
 }
