@@ -23,6 +23,7 @@ use gizwits_tests::reference;
 use gizwits_tests::vectors::{fixture, fixtures, product, vectors};
 use gizwits_tests::{each_fixture, generated};
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -572,6 +573,8 @@ where
         twin.p0::<M>(&control);
         twin.p0::<M>(&control[..at]);
     }
+    twin.p0::<M>(&[&control[..], &draw.bytes(1)].concat());
+    twin.p0::<M>(&[&[code(Action::Report)], &whole[..], &draw.bytes(1)].concat());
 
     let distinct: HashSet<_> = twin
         .variants
@@ -732,9 +735,15 @@ proptest! {
         ratio in prop_oneof![1_i64..20, 1_i64..1_000_000],
         addition in prop_oneof![-100_i64..100, -1_000_000_000_i64..1_000_000_000],
         limits in any::<(u8, u8)>(),
-        distance in prop_oneof![-100_i64..30_000, any::<i32>().prop_map(i64::from)],
+        any_distance in prop_oneof![-100_i64..30_000, any::<i32>().prop_map(i64::from)],
+        // Half of the values are a limit, or lie beside one.
+        near in option::of((any::<bool>(), -1_i64..=1, -2_i64..=2)),
     ) {
         let (min, max) = (u32::from(limits.0.min(limits.1)), u32::from(limits.0.max(limits.1)));
+        let distance = match near {
+            None => any_distance,
+            Some((upper, raws, units)) => ratio * (i64::from(if upper { max } else { min }) + raws) + units,
+        };
         let value = addition + distance;
         let spec = UintSpec::new(min, max).scaled(Decimal::from(ratio), Decimal::from(addition));
         let points = [Point::uint8(0, Access::ReadOnly, 0, spec)];

@@ -619,8 +619,10 @@ mod tests {
             (choice, _) => {
                 let scale = layout.scale(id).unwrap_or(Scale::IDENTITY);
                 let raw = match choice {
-                    4 => raw,
-                    5 => min.wrapping_sub(1),
+                    4 | 5 => raw,
+                    6 => min.wrapping_sub(1),
+                    7 => min,
+                    8 | 9 => max,
                     _ => max.wrapping_add(1),
                 };
                 let value = scale.value(raw);
@@ -701,7 +703,17 @@ mod tests {
                         Unscaled::Exactly(raw) => self.put(id, raw),
                         Unscaled::Low => Some(ErrorKind::BelowMin),
                         Unscaled::High => Some(ErrorKind::AboveMax),
-                        Unscaled::Above(raw) => Some(between(raw, self.layout.limits(id).unwrap())),
+                        Unscaled::Above(below) => {
+                            let (min, max) = self.layout.limits(id).unwrap();
+                            let scale = self.layout.scale_of(field);
+                            Some(if number < scale.value(min) {
+                                ErrorKind::BelowMin
+                            } else if number > scale.value(max) {
+                                ErrorKind::AboveMax
+                            } else {
+                                ErrorKind::OffStep { below }
+                            })
+                        }
                     }
                 }
                 (Shape::Binary, Value::Binary(bytes)) if bytes.len() == usize::from(field.aux) => {
