@@ -230,7 +230,10 @@ fn a_device_is_controlled() {
     let [sent, report] = &ran.json()[..] else {
         panic!("{}", ran.stdout);
     };
-    assert_eq!(sent["sent"], "014000000018");
+    assert_eq!(
+        sent,
+        &json!({"sent": {"set_temp": 24}, "payload": "014000000018"})
+    );
     assert_eq!(report["attrs"]["set_temp"], 24);
     let ran = control("set_temp=31");
     assert_eq!((ran.code, &*ran.stdout), (1, ""));

@@ -35,7 +35,8 @@ const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
          frame: 00000003, or ffff and any other byte. A run behind an incomplete frame needs no header, unless it is a \
          MAC address, a date (20240131) or a number of seconds (1706704200).\n\n\
          Kinds of errors:\n{}{}\n\
-         Exit status: 0 on success, 1 if a payload can't be decoded, 2 for wrong usage or an invalid definition.\n\n{EXAMPLES}",
+         Exit status: 0 on success, 1 if a payload can't be decoded, 2 for wrong usage, an invalid \
+         definition or a file that can't be read or written.\n\n{EXAMPLES}",
         list_of_notations(),
         list_of_kinds(Error::KINDS),
         list_of_kinds(capture::KINDS),
@@ -49,7 +50,7 @@ const END: &str = if cfg!(windows) { "Ctrl-Z" } else { "Ctrl-D" };
         number of its line in the input, from 1, except in streams of bytes, where \"offset\" is the place."
 )]
 pub(crate) struct Decode {
-    /// The product's definition, as the Enterprise API returns it. Default: data points are shown as bytes
+    /// The product's definition, as the Enterprise API returns it; without one, data points are shown as bytes
     #[arg(short, long, value_name = "FILE")]
     definition: Option<PathBuf>,
     /// The payloads, or - to read them from standard input, one per line

@@ -54,7 +54,8 @@ pub(crate) struct Encode {
 }
 
 const EXAMPLES: &str = "\
-Exit status: 0 on success, 1 if a value is refused, 2 for wrong usage or an invalid definition.
+Exit status: 0 on success, 1 if a value is refused, 2 for wrong usage, an invalid definition or a \
+file that can't be read.
 
 ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one.
 

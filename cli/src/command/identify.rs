@@ -50,7 +50,7 @@ pub(crate) struct Identify {
 }
 
 const EXAMPLES: &str = "\
-Exit status: 0 if a definition fits, 1 if none does, 2 for wrong usage.
+Exit status: 0 if a definition fits, 1 if none does, 2 for wrong usage or a file that can't be read.
 
 ac.json is a definition: `gizwits definition PRODUCT_KEY -o ac.json` fetches one.
 

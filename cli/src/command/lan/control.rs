@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use gizwits_codec_std::{Action, Error, payload};
-use serde_json::json;
+use gizwits_codec_std::{Action, Decoded, Error, payload};
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::host::{Host, OtherProduct, described, ended, result_json};
@@ -49,10 +49,12 @@ impl Control {
         }
         let p0 = message.encode().map_err(not_allowed)?;
         session.control(&p0).await?;
-        let sent = payload::hex(&p0);
+        let hex = payload::hex(&p0);
+        // The values are those that the device reads, as `gizwits device control` prints them.
+        let decoded = product.decode_p0(&p0).map_err(not_allowed)?;
         output.line(
-            || json!({"sent": sent}),
-            || format!("sent {sent}, acknowledged"),
+            || json!({"sent": attrs(&decoded), "payload": hex}),
+            || format!("sent {hex}, acknowledged"),
         )?;
         output.out.flush()?;
         let mut changes = Changes::new(&product);
@@ -70,4 +72,10 @@ impl Control {
             Err(_) => Ok(()),
         }
     }
+}
+
+/// The values of a message as JSON.
+fn attrs(decoded: &Decoded<'_, '_>) -> Value {
+    let mut json: Value = serde_json::from_str(&decoded.to_json()).unwrap_or_default();
+    json["attrs"].take()
 }

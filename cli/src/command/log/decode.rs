@@ -26,7 +26,8 @@ use crate::standard_output::StandardOutput;
     after_help = EXAMPLES,
     after_long_help = format!(
         "Kinds of rejects, besides the kinds of errors of `gizwits decode`:\n{}\n\
-         Exit status: 0 on success, 1 if a record was rejected, 2 for wrong usage or an invalid definition.\n\n{EXAMPLES}",
+         Exit status: 0 on success, 1 if a record was rejected, 2 for wrong usage, an invalid \
+         definition or a file that can't be read or written.\n\n{EXAMPLES}",
         list_of_kinds(log::KINDS)
     ),
     long_about = "Decode log records to NDJSON, CSV, Arrow or Parquet, in the order of the input.\n\n\
