@@ -180,16 +180,18 @@ proptest::proptest! {
         proptest::prop_assert_eq!(&layout_of(&points), &layout);
     }
 
-    /// Runs of equal integers and of binaries, of any length and number, are decoded like any other points.
+    /// Runs of equal integers and of binaries, of any length and number, also with bytes of no point between two of them, are
+    /// decoded like any other points.
     #[test]
     fn runs_of_equal_integers(
-        runs in proptest::collection::vec((1_u16..9, 0_usize..4), 1..24),
+        runs in proptest::collection::vec((1_u16..9, 0_usize..4, 0_u16..18), 1..24),
         seed in proptest::prelude::any::<u64>(),
     ) {
         let scales = [(1, 0), (10, 1), (10, 2), (7, -400)];
         let (mut points, mut offset) = (Vec::new(), 0);
-        for (len, scale) in runs {
-            for _ in 0..len {
+        for (len, scale, gap_before) in runs {
+            for n in 0..len {
+                offset += u32::from(n == gap_before);
                 let id = points.len() as u16;
                 let (ratio, addition) = scales[scale];
                 let spec = UintSpec::new(0, 4_000_000_000).scaled(d(ratio, 1), d(addition, 1));

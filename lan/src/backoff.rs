@@ -6,17 +6,17 @@ use fastrand::Rng;
 
 /// The options of the waits between attempts to connect.
 ///
-/// The first wait is up to [`first`](Self::first), and every further one up to twice as long as the one before, but never
-/// longer than [`most`](Self::most). A wait is drawn between half of its limit and the limit, so that devices that were lost
+/// The first wait is up to [`base`](Self::base), and every further one up to twice as long as the one before, but never
+/// longer than [`cap`](Self::cap). A wait is drawn between half of its limit and the limit, so that devices that were lost
 /// together are not called together.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct BackoffOptions {
     /// The limit of the first wait, 500 ms by default, and at least 1 ms.
-    pub first: Duration,
+    pub base: Duration,
     /// The limit of all waits, 30 s by default. A connection that has lasted for this time makes the next wait the first one
     /// again.
-    pub most: Duration,
+    pub cap: Duration,
     /// The seed of the random numbers. With the same seed, the waits are the same. By default, the seed is random.
     pub seed: Option<u64>,
 }
@@ -24,8 +24,8 @@ pub struct BackoffOptions {
 impl Default for BackoffOptions {
     fn default() -> Self {
         BackoffOptions {
-            first: Duration::from_millis(500),
-            most: Duration::from_secs(30),
+            base: Duration::from_millis(500),
+            cap: Duration::from_secs(30),
             seed: None,
         }
     }
@@ -34,9 +34,9 @@ impl Default for BackoffOptions {
 impl BackoffOptions {
     /// Returns the limit of the wait after this number of waits.
     fn limit(&self, waits: u32) -> Duration {
-        let first = self.first.max(Duration::from_millis(1));
+        let base = self.base.max(Duration::from_millis(1));
         let factor = 1_u32.checked_shl(waits).unwrap_or(u32::MAX);
-        first.saturating_mul(factor).min(self.most.max(first))
+        base.saturating_mul(factor).min(self.cap.max(base))
     }
 }
 
@@ -76,7 +76,7 @@ impl Backoff {
 
     /// Begins with the first wait again if a connection has lasted for long enough.
     pub(crate) fn lasted(&mut self, time: Duration) {
-        if time >= self.options.most {
+        if time >= self.options.cap {
             self.restart();
         }
     }
@@ -111,20 +111,20 @@ mod tests {
 
     #[test]
     fn options_of_any_size_give_a_wait() {
-        for (first, most) in [
+        for (base, cap) in [
             (Duration::ZERO, Duration::ZERO),
             (Duration::MAX, Duration::MAX),
             (Duration::from_secs(9), Duration::ZERO),
         ] {
             let mut backoff = Backoff::new(BackoffOptions {
-                first,
-                most,
+                base,
+                cap,
                 seed: None,
             });
             for _ in 0..100 {
                 let wait = backoff.next();
                 assert!(wait >= Duration::from_micros(500));
-                assert!(wait >= first / 2);
+                assert!(wait >= base / 2);
             }
         }
     }

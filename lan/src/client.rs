@@ -19,20 +19,20 @@ pub struct ClientOptions {
     /// for the passcode first.
     pub passcode: Option<SecretSlice<u8>>,
     /// The time between two heartbeats, 4 s by default. Devices drop a client that is silent for 14 s.
-    pub heartbeat: Duration,
+    pub heartbeat_interval: Duration,
     /// The time after which a connection is closed if the device sends no whole frame, 20 s by default.
-    pub silence: Duration,
+    pub idle_timeout: Duration,
     /// The time in which the device has to answer a step of the login or a request, 5 s by default.
-    pub answer: Duration,
+    pub request_timeout: Duration,
 }
 
 impl Default for ClientOptions {
     fn default() -> Self {
         ClientOptions {
             passcode: None,
-            heartbeat: Duration::from_secs(4),
-            silence: Duration::from_secs(20),
-            answer: Duration::from_secs(5),
+            heartbeat_interval: Duration::from_secs(4),
+            idle_timeout: Duration::from_secs(20),
+            request_timeout: Duration::from_secs(5),
         }
     }
 }
@@ -126,7 +126,7 @@ pub enum Closed {
     /// The device has not answered a step of the login in time.
     #[error("the device has not answered the {0}")]
     NoAnswer(Step),
-    /// The device has sent no frame for [`ClientOptions::silence`].
+    /// The device has sent no frame for [`ClientOptions::idle_timeout`].
     #[error("the device is silent")]
     Silent,
 }
@@ -255,7 +255,7 @@ impl Client {
             heard: now,
             heartbeat: now,
             options: ClientOptions {
-                heartbeat: options.heartbeat.max(Duration::from_millis(100)),
+                heartbeat_interval: options.heartbeat_interval.max(Duration::from_millis(100)),
                 ..options
             },
         };
@@ -276,7 +276,7 @@ impl Client {
                 Step::Passcode
             }
         };
-        self.stage = Stage::Login(step, now.saturating_add(self.options.answer));
+        self.stage = Stage::Login(step, now.saturating_add(self.options.request_timeout));
     }
 
     /// Returns the passcode of the device, for [`ClientOptions::passcode`] of the next connection. `None` before the device
@@ -330,7 +330,7 @@ impl Client {
             }
             (Stage::Login(Step::Login, _), Ok(Message::LoginResult(0))) => {
                 self.stage = Stage::Ready;
-                self.heartbeat = now.saturating_add(self.options.heartbeat);
+                self.heartbeat = now.saturating_add(self.options.heartbeat_interval);
                 self.output.send(&Message::ModuleInfoRequest);
                 self.events.push_back(ClientEvent::Ready);
             }
@@ -465,21 +465,21 @@ impl Client {
 
     /// The time at which a read that was sent is repeated, if it was not.
     fn repetition(&self, waiting: &Waiting) -> Option<Duration> {
-        let half = self.options.answer.checked_div(2)?;
+        let half = self.options.request_timeout.checked_div(2)?;
         let is_due = waiting.read.is_some() && !waiting.is_repeated;
         Some(waiting.sent.filter(|_| is_due)?.saturating_add(half))
     }
 
-    /// Returns the time at which [`timeout`](Self::timeout) must be called, or `None` after the end.
+    /// Returns the time at which [`timeout`](Self::handle_timeout) must be called, or `None` after the end.
     #[must_use]
-    pub fn deadline(&self) -> Option<Duration> {
+    pub fn poll_timeout(&self) -> Option<Duration> {
         let deadline = match self.stage {
             Stage::Closed => return None,
             Stage::Login(_, until) => until,
             Stage::Ready => {
-                let silence = self.heard.saturating_add(self.options.silence);
+                let silence = self.heard.saturating_add(self.options.idle_timeout);
                 let requests = self.waiting.iter().filter_map(|waiting| {
-                    let until = waiting.sent?.saturating_add(self.options.answer);
+                    let until = waiting.sent?.saturating_add(self.options.request_timeout);
                     Some(self.repetition(waiting).unwrap_or(until).min(until))
                 });
                 requests.fold(silence.min(self.heartbeat), Duration::min)
@@ -489,17 +489,17 @@ impl Client {
     }
 
     /// Does what is due at this time: heartbeats, repetitions of reads, and the ends of waits.
-    pub fn timeout(&mut self, now: Duration) {
+    pub fn handle_timeout(&mut self, now: Duration) {
         match self.stage {
             Stage::Closed => {}
             Stage::Login(step, until) if now >= until => self.end(Closed::NoAnswer(step)),
             Stage::Login(..) => {}
-            Stage::Ready if now >= self.heard.saturating_add(self.options.silence) => {
+            Stage::Ready if now >= self.heard.saturating_add(self.options.idle_timeout) => {
                 self.end(Closed::Silent);
             }
             Stage::Ready => {
                 if now >= self.heartbeat {
-                    self.heartbeat = now.saturating_add(self.options.heartbeat);
+                    self.heartbeat = now.saturating_add(self.options.heartbeat_interval);
                     self.output.send(&Message::Heartbeat);
                 }
                 for index in 0..self.waiting.len() {
@@ -514,7 +514,7 @@ impl Client {
                         });
                     }
                 }
-                let answer = self.options.answer;
+                let answer = self.options.request_timeout;
                 self.waiting.retain(|waiting| {
                     let until = waiting.sent.map(|sent| sent.saturating_add(answer));
                     let is_late = until.is_some_and(|until| now >= until);

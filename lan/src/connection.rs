@@ -85,13 +85,13 @@ impl Connection {
     /// Connects to a device and logs in.
     ///
     /// # Errors
-    /// [`ConnectionError::Io`] if the device cannot be reached within [`ClientOptions::answer`], and
+    /// [`ConnectionError::Io`] if the device cannot be reached within [`ClientOptions::request_timeout`], and
     /// [`ConnectionError::Closed`] if the login fails.
     pub async fn open(
         address: impl ToSocketAddrs,
         options: ClientOptions,
     ) -> Result<Self, ConnectionError> {
-        let socket = Socket::connect(address, options.answer).await?;
+        let socket = Socket::connect(address, options.request_timeout).await?;
         let start = Instant::now();
         let mut connection = Connection {
             socket,
@@ -230,7 +230,7 @@ impl Connection {
                 }
                 return Some(event);
             }
-            let deadline = later(self.start, self.client.deadline()?);
+            let deadline = later(self.start, self.client.poll_timeout()?);
             let step = self.socket.step(self.client.has_output(), deadline).await;
             let now = self.start.elapsed();
             self.socket.take(|bytes| self.client.receive(bytes, now));
@@ -240,7 +240,7 @@ impl Connection {
                     None => Ok(()),
                 },
                 Ok(Step::Late) => {
-                    self.client.timeout(now);
+                    self.client.handle_timeout(now);
                     Ok(())
                 }
                 Ok(Step::Progress | Step::Received) => Ok(()),

@@ -88,13 +88,13 @@ impl<'l> Device<'l> {
 
     /// Returns the device at this address. The first attempt to connect is made by [`next`](Self::next) or
     /// [`control`](Self::control). A name is resolved for each attempt, which takes at most
-    /// [`ClientOptions::answer`](crate::ClientOptions::answer).
+    /// [`ClientOptions::request_timeout`](crate::ClientOptions::request_timeout).
     #[must_use]
     pub fn new<A>(address: A, options: DeviceOptions<'l>) -> Self
     where
         A: ToSocketAddrs + Clone + Send + 'static,
     {
-        let connect = connect(address, options.client.answer);
+        let connect = connect(address, options.client.request_timeout);
         let client = ReconnectingClient::new(options, Duration::ZERO);
         Device::of(client, Instant::now(), connect, None)
     }
@@ -111,7 +111,7 @@ impl<'l> Device<'l> {
     where
         A: ToSocketAddrs + Clone + Send + 'static,
     {
-        let connect = connect(address, options.client.answer);
+        let connect = connect(address, options.client.request_timeout);
         let (socket, client, start) = connection.into_parts();
         let client = ReconnectingClient::resume(client, options, start.elapsed());
         Device::of(client, start, connect, Some(socket))
@@ -185,7 +185,7 @@ impl<'l> Device<'l> {
             if self.client.poll_connect(self.start.elapsed()) {
                 self.connecting = Some((self.connect)());
             }
-            let deadline = self.client.deadline().unwrap_or(Duration::MAX);
+            let deadline = self.client.poll_timeout().unwrap_or(Duration::MAX);
             let deadline = later(self.start, deadline);
             match (&mut self.connecting, &mut self.socket) {
                 (Some(connecting), _) => {
@@ -205,7 +205,7 @@ impl<'l> Device<'l> {
                             Err(error) => self.client.unreachable(error.kind(), now),
                         }
                     }
-                    self.client.timeout(now);
+                    self.client.handle_timeout(now);
                 }
                 (None, Some(socket)) => {
                     let step = socket.step(self.client.has_output(), deadline).await;
@@ -217,7 +217,7 @@ impl<'l> Device<'l> {
                             None => true,
                         },
                         Ok(Step::Late) => {
-                            self.client.timeout(now);
+                            self.client.handle_timeout(now);
                             true
                         }
                         Ok(Step::Progress | Step::Received) => true,
@@ -229,7 +229,7 @@ impl<'l> Device<'l> {
                 }
                 (None, None) => {
                     sleep_until(deadline).await;
-                    self.client.timeout(self.start.elapsed());
+                    self.client.handle_timeout(self.start.elapsed());
                 }
             }
         }

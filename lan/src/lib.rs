@@ -68,8 +68,8 @@
 //! # Without sockets
 //! [`Search`], [`Connection`] and [`Device`] use tokio (feature `tokio`, default). All else performs no input and output.
 //! The caller has the sockets and the clock: it passes received bytes to [`Client::receive`], sends what
-//! [`Client::poll_output`] returns, handles the events of [`Client::poll_event`], and calls [`Client::timeout`] when
-//! [`Client::deadline`] has passed. A session therefore runs on any runtime, and a test of it needs no network and does not
+//! [`Client::poll_output`] returns, handles the events of [`Client::poll_event`], and calls [`Client::handle_timeout`] when
+//! [`Client::poll_timeout`] has passed. A session therefore runs on any runtime, and a test of it needs no network and does not
 //! wait.
 //!
 //! ```

@@ -174,7 +174,7 @@ enum Phase {
 /// // The device is off, and the control is never sent.
 /// assert!(client.poll_connect(Duration::ZERO));
 /// client.unreachable(std::io::ErrorKind::HostUnreachable, Duration::from_secs(3));
-/// client.timeout(Duration::from_secs(10));
+/// client.handle_timeout(Duration::from_secs(10));
 /// assert!(matches!(client.poll_event(), Some(DeviceEvent::NotConnected { .. })));
 /// let outcome = Err(ControlError::NotSent);
 /// assert_eq!(client.poll_event(), Some(DeviceEvent::Outcome { id, outcome }));
@@ -233,7 +233,7 @@ impl<'l> ReconnectingClient<'l> {
     #[must_use]
     pub fn resume(client: Client, options: DeviceOptions<'l>, now: Duration) -> Self {
         let mut resumed = ReconnectingClient::new(options, now);
-        let is_ended = client.deadline().is_none();
+        let is_ended = client.poll_timeout().is_none();
         let ready = (client.is_ready() || is_ended).then_some(now);
         if let Some(passcode) = client.passcode() {
             resumed.options.passcode = Some(passcode.clone());
@@ -472,14 +472,14 @@ impl<'l> ReconnectingClient<'l> {
         }
     }
 
-    /// Returns the time at which [`timeout`](Self::timeout) must be called, or an attempt to connect is due. `None` while
+    /// Returns the time at which [`timeout`](Self::handle_timeout) must be called, or an attempt to connect is due. `None` while
     /// the caller connects and no control waits.
     #[must_use]
-    pub fn deadline(&self) -> Option<Duration> {
+    pub fn poll_timeout(&self) -> Option<Duration> {
         let connection = match &self.phase {
             Phase::Idle(due) => Some(*due),
             Phase::Connecting => None,
-            Phase::Connected { client, .. } => client.deadline(),
+            Phase::Connected { client, .. } => client.poll_timeout(),
         };
         let waiting = self.controls.iter().skip(usize::from(self.sent.is_some()));
         let controls = waiting.map(|waiting| waiting.until);
@@ -487,9 +487,9 @@ impl<'l> ReconnectingClient<'l> {
     }
 
     /// Does what is due at this time: what the connection has to do, and the ends of controls.
-    pub fn timeout(&mut self, now: Duration) {
+    pub fn handle_timeout(&mut self, now: Duration) {
         if let Phase::Connected { client, .. } = &mut self.phase {
-            client.timeout(now);
+            client.handle_timeout(now);
             self.settle(now);
         }
         if self.next_read.is_some_and(|due| now >= due) {

@@ -20,7 +20,7 @@ pub struct ServerOptions {
     /// The description of the device.
     pub identity: Identity,
     /// The time after which a client that sends nothing is dropped, 14 s by default, as devices do it.
-    pub silence: Duration,
+    pub idle_timeout: Duration,
 }
 
 impl ServerOptions {
@@ -30,7 +30,7 @@ impl ServerOptions {
         ServerOptions {
             passcode: passcode.as_bytes().to_vec().into(),
             identity,
-            silence: Duration::from_secs(14),
+            idle_timeout: Duration::from_secs(14),
         }
     }
 }
@@ -43,7 +43,7 @@ pub enum ServerEvent {
     LoggedIn,
     /// A client has sent a P0: a control, a read, or transparent data.
     Request {
-        /// The sequence number, for [`Server::answer`]. `None` for a P0 that is not acknowledged.
+        /// The sequence number, for [`Server::request_timeout`]. `None` for a P0 that is not acknowledged.
         sn: Option<u32>,
         /// The P0, which begins with its action.
         p0: Bytes,
@@ -178,15 +178,15 @@ impl Server {
         self.is_logged_in && !self.is_closed && self.output.send(&message)
     }
 
-    /// Returns the time at which [`timeout`](Self::timeout) must be called, or `None` after the end.
+    /// Returns the time at which [`timeout`](Self::handle_timeout) must be called, or `None` after the end.
     #[must_use]
-    pub fn deadline(&self) -> Option<Duration> {
-        (!self.is_closed).then(|| self.heard.saturating_add(self.options.silence))
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        (!self.is_closed).then(|| self.heard.saturating_add(self.options.idle_timeout))
     }
 
     /// Ends the connection if the client was silent for too long.
-    pub fn timeout(&mut self, now: Duration) {
-        if now >= self.heard.saturating_add(self.options.silence) {
+    pub fn handle_timeout(&mut self, now: Duration) {
+        if now >= self.heard.saturating_add(self.options.idle_timeout) {
             self.close();
         }
     }

@@ -107,7 +107,7 @@ async fn no_device() {
     let address = listener.local_addr().unwrap();
     let mut options = ClientOptions::default();
     // A listener that never answers.
-    options.answer = Duration::from_millis(200);
+    options.request_timeout = Duration::from_millis(200);
     let error = Connection::open(address, options).await.unwrap_err();
     let step = Step::Passcode;
     assert!(
@@ -155,8 +155,8 @@ async fn a_program_that_is_busy() {
         }
     });
     let mut options = ClientOptions::default();
-    options.answer = Duration::from_secs(1);
-    let answer = options.answer;
+    options.request_timeout = Duration::from_secs(1);
+    let answer = options.request_timeout;
     let mut device = Connection::open(address, options).await.unwrap();
     let control = device.request(&[0x01, 1, 1]).unwrap();
     // Sends the control. What comes back is not waited for.

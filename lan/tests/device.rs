@@ -21,8 +21,8 @@ static LAYOUT: Layout<1> = Layout::must(
 fn options() -> DeviceOptions<'static> {
     let mut options = DeviceOptions::default();
     options.layout = Some(LAYOUT.get());
-    options.backoff.first = Duration::from_millis(20);
-    options.backoff.most = Duration::from_millis(200);
+    options.backoff.base = Duration::from_millis(20);
+    options.backoff.cap = Duration::from_millis(200);
     options
 }
 
@@ -300,7 +300,7 @@ async fn a_device_that_never_stops_sending() {
     }));
     let address = flood([report(&p0), info].concat(), usize::MAX, usize::MAX).await;
     let mut options_of_flood = DeviceOptions::default();
-    options_of_flood.client.answer = Duration::from_secs(2);
+    options_of_flood.client.request_timeout = Duration::from_secs(2);
     let mut loud = Device::new(address, options_of_flood);
     let first = loud.submit(Control::new(&[1, 1, 1])).unwrap();
     let (outcome, ()) = tokio::join!(
@@ -335,7 +335,7 @@ async fn a_connection_is_closed_when_it_ends() {
         while let Ok(1..) = stream.read(&mut [0; 512]).await {}
     });
     let mut options = options();
-    options.client.silence = Duration::from_millis(100);
+    options.client.idle_timeout = Duration::from_millis(100);
     let mut device = Device::new(address, options);
     let silent = |event| match event {
         DeviceEvent::Disconnected { failure, .. } => Some(failure),

@@ -67,11 +67,11 @@ fn requests(
                 _ => {}
             }
         }
-        now = client.deadline().unwrap().max(now);
+        now = client.poll_timeout().unwrap().max(now);
         if now > until {
             return requests;
         }
-        client.timeout(now);
+        client.handle_timeout(now);
     }
 }
 

@@ -132,19 +132,22 @@ fn a_device_outside_its_binding_period() {
     let closed = ClientEvent::Closed(Closed::NotBindable);
     assert_eq!(events(&mut client), [closed]);
     assert_eq!(device.poll_event(), None);
-    assert_eq!(device.deadline(), None);
+    assert_eq!(device.poll_timeout(), None);
 }
 
 #[test]
 fn a_device_that_does_not_answer_the_login() {
     let mut client = Client::new(ClientOptions::default(), START);
-    assert_eq!(client.deadline(), Some(seconds(5.0)));
-    client.timeout(seconds(4.9));
+    assert_eq!(client.poll_timeout(), Some(seconds(5.0)));
+    client.handle_timeout(seconds(4.9));
     assert_eq!(events(&mut client), []);
-    client.timeout(seconds(5.0));
+    client.handle_timeout(seconds(5.0));
     let closed = Closed::NoAnswer(Step::Passcode);
     assert_eq!(events(&mut client), [ClientEvent::Closed(closed)]);
-    assert_eq!((client.deadline(), client.poll_output(START)), (None, None));
+    assert_eq!(
+        (client.poll_timeout(), client.poll_output(START)),
+        (None, None)
+    );
 }
 
 #[test]
@@ -152,24 +155,24 @@ fn heartbeats_and_silence() {
     let (mut client, mut device) = ready();
     let mut now = START;
     for _ in 0..100 {
-        now = client.deadline().expect("a heartbeat is due");
-        client.timeout(now);
+        now = client.poll_timeout().expect("a heartbeat is due");
+        client.handle_timeout(now);
         run(&mut client, &mut device, now);
     }
     assert_eq!(now, seconds(400.0));
     assert_eq!(events(&mut client), []);
     // The device is switched off, or sends nothing but garbage.
-    while let Some(deadline) = client.deadline() {
+    while let Some(deadline) = client.poll_timeout() {
         now = deadline;
         client.receive(b"garbage", now);
-        client.timeout(now);
+        client.handle_timeout(now);
     }
     assert_eq!(now, seconds(420.0));
     let last = events(&mut client).pop();
     assert_eq!(last, Some(ClientEvent::Closed(Closed::Silent)));
     // The device drops a client that is silent.
-    assert_eq!(device.deadline(), Some(seconds(414.0)));
-    device.timeout(seconds(414.0));
+    assert_eq!(device.poll_timeout(), Some(seconds(414.0)));
+    device.handle_timeout(seconds(414.0));
     assert_eq!(device.poll_event(), Some(ServerEvent::Closed));
 }
 
@@ -189,9 +192,9 @@ fn a_control_is_sent_once() {
     let acknowledged = ClientEvent::Acknowledged(done);
     assert_eq!(events(&mut client), [acknowledged, ignored]);
     sent(&mut client, START);
-    client.timeout(seconds(4.0));
+    client.handle_timeout(seconds(4.0));
     assert_eq!(sent(&mut client, START), ["0000000303000015"]);
-    client.timeout(seconds(5.0));
+    client.handle_timeout(seconds(5.0));
     assert_eq!(events(&mut client), [ClientEvent::Unanswered(lost)]);
     assert_eq!(sent(&mut client, START), [""; 0]);
     let open = client.request(&[1, 1, 1]).unwrap();
@@ -225,7 +228,7 @@ fn reads() {
     sent(&mut client, START);
     let read = client.request(&[2]).unwrap();
     assert_eq!(sent(&mut client, START), ["00000003080000930000000302"]);
-    client.timeout(seconds(2.5));
+    client.handle_timeout(seconds(2.5));
     assert_eq!(sent(&mut client, START), ["000000030400009002"]);
     client.receive(b"\0\0\0\x03\x05\0\0\x91\x04\x01", seconds(2.6));
     assert_eq!(events(&mut client), [p0(&[4, 1], Some(read))]);
@@ -288,7 +291,7 @@ fn reads_of_points() {
     let read = client.request(&[0x12, 0x7f, 0xff]).unwrap();
     sent(&mut client, START);
     assert_eq!(answers(&mut client, &[0x14, 0x7f, 0xff, 1]), None);
-    client.timeout(seconds(2.5));
+    client.handle_timeout(seconds(2.5));
     assert_eq!(answers(&mut client, &[0x14, 0, 1, 1]), None);
     assert_eq!(answers(&mut client, &[0x13, 0, 1, 1]), None);
     assert_eq!(answers(&mut client, &[0x13, 0x7f]), None);
@@ -303,7 +306,7 @@ fn reads_of_points() {
 fn a_request_that_waits_to_be_sent() {
     let (mut client, mut device) = ready();
     let control = client.request(&[1, 1, 1]).unwrap();
-    client.timeout(seconds(6.0));
+    client.handle_timeout(seconds(6.0));
     assert_eq!(events(&mut client), []);
     run(&mut client, &mut device, seconds(6.0));
     assert_eq!(events(&mut client), [ClientEvent::Acknowledged(control)]);
@@ -312,15 +315,15 @@ fn a_request_that_waits_to_be_sent() {
 #[test]
 fn times_without_an_end() {
     let mut options = ClientOptions::default();
-    (options.answer, options.silence) = (Duration::MAX, Duration::MAX);
-    options.heartbeat = Duration::ZERO;
+    (options.request_timeout, options.idle_timeout) = (Duration::MAX, Duration::MAX);
+    options.heartbeat_interval = Duration::ZERO;
     let mut client = Client::new(options, START);
-    assert_eq!(client.deadline(), Some(Duration::MAX));
+    assert_eq!(client.poll_timeout(), Some(Duration::MAX));
     run(&mut client, &mut device(), START);
-    client.timeout(seconds(1e6));
+    client.handle_timeout(seconds(1e6));
     assert!(client.is_ready());
     assert_eq!(
-        client.deadline(),
+        client.poll_timeout(),
         Some(seconds(1e6) + Duration::from_millis(100))
     );
 }

@@ -113,10 +113,10 @@ struct Seen {
 async fn client(address: SocketAddr, end: Instant) -> Seen {
     let mut seen = Seen::default();
     let mut options = ClientOptions::default();
-    options.heartbeat = HEARTBEAT;
-    options.answer = Duration::from_secs(30);
+    options.heartbeat_interval = HEARTBEAT;
+    options.request_timeout = Duration::from_secs(30);
     // The connection ends if an answer to a heartbeat is missing.
-    options.silence = HEARTBEAT + ANSWER;
+    options.idle_timeout = HEARTBEAT + ANSWER;
     let mut connection = match Connection::open(address, options).await {
         Ok(connection) => connection,
         Err(error) => {

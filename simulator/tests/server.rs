@@ -13,7 +13,7 @@ use wire::{Heard, Wire};
 
 fn serve() -> Server {
     let mut options = Options::default();
-    options.patience = Duration::from_millis(800);
+    options.io_timeout = Duration::from_millis(800);
     options.body_limit = 64 * 1024;
     Server::start(small(), options).unwrap()
 }
@@ -220,8 +220,8 @@ fn idle_connections_give_way() {
 fn busy_connections_do_not_give_way() {
     let mut options = Options::default();
     options.connections = 2;
-    options.patience = Duration::from_millis(300);
-    let patience = options.patience;
+    options.io_timeout = Duration::from_millis(300);
+    let io_timeout = options.io_timeout;
     let server = Server::start(small(), options).unwrap();
     // The calls are busy until their connections are closed below.
     let slow = gizwits_simulator::Mode::Slow { millis: 600_000 };
@@ -248,11 +248,11 @@ fn busy_connections_do_not_give_way() {
             (503, Some("1"))
         );
         assert!(heard.text().contains("busy"), "{}", heard.text());
-        assert!(began.elapsed() >= patience);
+        assert!(began.elapsed() >= io_timeout);
         assert!(other.closed());
     }
     drop(busy);
-    // The server may take longer than the patience to notice that the connections are closed.
+    // The server may take longer than this time to notice that the connections are closed.
     let began = Instant::now();
     while open(&server).call("GET", "/", "", "").unwrap().status != 200 {
         assert!(began.elapsed() < Duration::from_secs(60));

@@ -39,7 +39,7 @@ fn first(server: &Server) -> (Device, LanAddress) {
 async fn connected(address: SocketAddr) -> Connection {
     let mut options = ClientOptions::default();
     // A busy machine is no silent device.
-    (options.answer, options.silence) = (PATIENCE, PATIENCE);
+    (options.request_timeout, options.idle_timeout) = (PATIENCE, PATIENCE);
     Connection::open(address, options).await.unwrap()
 }
 

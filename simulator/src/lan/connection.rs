@@ -46,7 +46,7 @@ pub(super) async fn serve(mut stream: TcpStream, device: &Device, simulator: &Si
             };
             server.answer(sn, &answer);
         }
-        let Some(deadline) = server.deadline() else {
+        let Some(deadline) = server.poll_timeout() else {
             break;
         };
         let (mut reader, mut writer) = stream.split();
@@ -79,7 +79,7 @@ pub(super) async fn serve(mut stream: TcpStream, device: &Device, simulator: &Si
                 incoming.reserve(CHUNK);
             }
             // Last, because a client with unread bytes is not silent.
-            () = sleep_until(start + deadline) => server.timeout(start.elapsed()),
+            () = sleep_until(start + deadline) => server.handle_timeout(start.elapsed()),
         }
     }
     // What the device has done already is still acknowledged.

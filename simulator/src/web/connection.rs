@@ -136,23 +136,27 @@ impl Drop for CallGuard {
 }
 
 /// The writing half of a connection. A write fails if the reader takes no byte within the timeout.
-pub(crate) struct PatientWriter {
+pub(crate) struct LimitedWriter {
     writer: Pin<Box<TimeoutWriter<OwnedWriteHalf>>>,
     activity: Arc<Activity>,
 }
 
-impl PatientWriter {
-    pub(crate) fn new(writer: OwnedWriteHalf, patience: Duration, activity: Arc<Activity>) -> Self {
+impl LimitedWriter {
+    pub(crate) fn new(
+        writer: OwnedWriteHalf,
+        io_timeout: Duration,
+        activity: Arc<Activity>,
+    ) -> Self {
         let mut writer = TimeoutWriter::new(writer);
-        writer.set_timeout(Some(patience));
-        PatientWriter {
+        writer.set_timeout(Some(io_timeout));
+        LimitedWriter {
             writer: Box::pin(writer),
             activity,
         }
     }
 }
 
-impl AsyncWrite for PatientWriter {
+impl AsyncWrite for LimitedWriter {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -19,7 +19,7 @@ use tower::ServiceExt as _;
 use super::admin;
 use super::app;
 use super::caller::Peer;
-use super::connection::{PatientWriter, Slot, Slots};
+use super::connection::{LimitedWriter, Slot, Slots};
 use super::debugger;
 use super::device_page;
 use super::response::{Dropped, response};
@@ -49,7 +49,7 @@ pub struct Options {
     pub body_limit: usize,
     /// The time limit for the head of a request, for its body, for a pause while an answer is read, and for the wait of a
     /// new connection while all connections are busy. Default: 30 s each.
-    pub patience: Duration,
+    pub io_timeout: Duration,
     /// The maximum number of open connections, for the API and for the administration each. A further connection
     /// closes the connection that has been idle longest. If none becomes idle in time, the further connection is answered
     /// with 503. Default: 1024.
@@ -64,7 +64,7 @@ impl Default for Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             admin_port: 0,
             body_limit: 1 << 20,
-            patience: Duration::from_secs(30),
+            io_timeout: Duration::from_secs(30),
             connections: 1024,
             lan: None,
         }
@@ -279,7 +279,7 @@ impl Listen {
                 Some(accepted) => (accepted, Duration::ZERO),
                 None => tokio::select! {
                     _ = stopped.changed() => break,
-                    accepted = listener.accept() => (accepted, self.options.patience),
+                    accepted = listener.accept() => (accepted, self.options.io_timeout),
                 },
             };
             while connections.try_join_next().is_some() {}
@@ -311,7 +311,7 @@ impl Listen {
 
     async fn connection(mut self, stream: TcpStream, peer: IpAddr, router: Router, mut slot: Slot) {
         let Options {
-            patience,
+            io_timeout,
             body_limit,
             ..
         } = self.options;
@@ -319,7 +319,7 @@ impl Listen {
         let service = hyper::service::service_fn(move |request| {
             let (router, activity) = (router.clone(), Arc::clone(&activity));
             async move {
-                let read = read(request, peer, body_limit, patience).await;
+                let read = read(request, peer, body_limit, io_timeout).await;
                 let call = activity.call();
                 let response = match read {
                     Ok(request) => match router.oneshot(request).await {
@@ -343,11 +343,11 @@ impl Listen {
         });
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new())
-            .header_read_timeout(patience)
+            .header_read_timeout(io_timeout)
             .max_buf_size(64 * 1024)
             .half_close(false);
         let (reader, writer) = stream.into_split();
-        let writer = PatientWriter::new(writer, patience, Arc::clone(&slot.activity));
+        let writer = LimitedWriter::new(writer, io_timeout, Arc::clone(&slot.activity));
         let stream = TokioIo::new(tokio::io::join(reader, writer));
         let mut connection = std::pin::pin!(http.serve_connection(stream, service));
         tokio::select! {
@@ -387,7 +387,7 @@ async fn read(
     request: HttpRequest<hyper::body::Incoming>,
     peer: IpAddr,
     body_limit: usize,
-    patience: Duration,
+    io_timeout: Duration,
 ) -> Result<HttpRequest<Body>, Response<Body>> {
     let (mut parts, body) = request.into_parts();
     let limited = Limited::new(body, body_limit);
@@ -396,7 +396,7 @@ async fn read(
         answer.headers.push(("connection", "close".to_owned()));
         response(answer)
     };
-    match tokio::time::timeout(patience, limited.collect()).await {
+    match tokio::time::timeout(io_timeout, limited.collect()).await {
         Ok(Ok(body)) => {
             parts.extensions.insert(Peer(peer));
             Ok(HttpRequest::from_parts(parts, Body::from(body.to_bytes())))

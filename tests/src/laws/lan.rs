@@ -48,11 +48,11 @@ impl Watched {
         self.events();
     }
 
-    fn timeout(&mut self, now: Duration) {
-        self.client.timeout(now);
-        self.slow.timeout(now);
+    fn handle_timeout(&mut self, now: Duration) {
+        self.client.handle_timeout(now);
+        self.slow.handle_timeout(now);
         self.events();
-        let deadline = self.client.deadline();
+        let deadline = self.client.poll_timeout();
         assert!(
             deadline.is_none_or(|deadline| deadline > now),
             "{deadline:?} at {now:?}"
@@ -169,8 +169,8 @@ pub fn lan_session(bytes: &[u8]) {
         match draw.below(10) {
             0 | 1 => {
                 now += Duration::from_millis(draw.below(6000).into());
-                watched.timeout(now);
-                device.timeout(now);
+                watched.handle_timeout(now);
+                device.handle_timeout(now);
             }
             2 => {
                 let len = draw.below(30) as usize;
@@ -253,5 +253,5 @@ pub fn lan_session(bytes: &[u8]) {
         assert_eq!(*outcomes, 1, "request {id}");
     }
     let request = watched.client.request(&[0x02]);
-    assert!(request.is_err() && watched.client.deadline().is_none());
+    assert!(request.is_err() && watched.client.poll_timeout().is_none());
 }

@@ -81,8 +81,8 @@ impl World<'_> {
             let connecting = self.connecting.map(|(at, _)| at);
             let connection = self.connection.as_ref();
             let network = connection.and_then(|(_, relay)| relay.next());
-            let server = connection.and_then(|(server, _)| server.deadline());
-            let due = [connecting, network, server, self.client.deadline()];
+            let server = connection.and_then(|(server, _)| server.poll_timeout());
+            let due = [connecting, network, server, self.client.poll_timeout()];
             let next = due.into_iter().flatten().min();
             match next.filter(|next| *next <= until) {
                 Some(next) => self.now = self.now.max(next),
@@ -116,7 +116,7 @@ impl World<'_> {
             match relay.arrival(Side::Device, self.now) {
                 Some(Arrival::Bytes { bytes, .. }) => server.receive(&bytes, self.now),
                 Some(Arrival::Closed) => server.close(),
-                None => server.timeout(self.now),
+                None => server.handle_timeout(self.now),
             }
             match relay.arrival(Side::Client, self.now) {
                 Some(Arrival::Bytes { bytes, whole }) => {
@@ -129,7 +129,7 @@ impl World<'_> {
                 None => {}
             }
         }
-        self.client.timeout(self.now);
+        self.client.handle_timeout(self.now);
     }
 
     /// Takes the events and the output of both sides, until there are none.
@@ -253,10 +253,10 @@ impl World<'_> {
         assert_eq!(std::mem::replace(&mut self.is_ready, false), was_ready);
         // Without a connection that has lasted, each wait is longer than the last. With one, it may be the first again.
         let limit = |failures: u32| {
-            let first = self.backoff.first;
+            let first = self.backoff.base;
             first
                 .saturating_mul(1 << failures.min(20))
-                .min(self.backoff.most)
+                .min(self.backoff.cap)
         };
         let (low, high) = (if was_ready { 0 } else { self.failures }, self.failures);
         assert!(retry >= limit(low) / 2 && retry <= limit(high), "{retry:?}");
@@ -317,7 +317,7 @@ pub fn lan_device(bytes: &[u8]) {
     let mut draw = Draw::new(bytes);
     let mut options = DeviceOptions::default();
     options.layout = Some(LAYOUT.get());
-    options.backoff.first = Duration::from_millis(draw.pick(&[500, 1, 3000]));
+    options.backoff.base = Duration::from_millis(draw.pick(&[500, 1, 3000]));
     options.backoff.seed = Some(draw.below(1000).into());
     if draw.chance(20) {
         options.client.passcode = Some(b"old".to_vec().into());
