@@ -470,7 +470,7 @@ impl Client {
         Some(waiting.sent.filter(|_| is_due)?.saturating_add(half))
     }
 
-    /// Returns the time at which [`timeout`](Self::handle_timeout) must be called, or `None` after the end.
+    /// Returns the time at which [`handle_timeout`](Self::handle_timeout) must be called, or `None` after the end.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         let deadline = match self.stage {

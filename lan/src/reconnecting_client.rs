@@ -472,7 +472,7 @@ impl<'l> ReconnectingClient<'l> {
         }
     }
 
-    /// Returns the time at which [`timeout`](Self::handle_timeout) must be called, or an attempt to connect is due. `None` while
+    /// Returns the time at which [`handle_timeout`](Self::handle_timeout) must be called, or an attempt to connect is due. `None` while
     /// the caller connects and no control waits.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {

@@ -178,7 +178,7 @@ impl Server {
         self.is_logged_in && !self.is_closed && self.output.send(&message)
     }
 
-    /// Returns the time at which [`timeout`](Self::handle_timeout) must be called, or `None` after the end.
+    /// Returns the time at which [`handle_timeout`](Self::handle_timeout) must be called, or `None` after the end.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         (!self.is_closed).then(|| self.heard.saturating_add(self.options.idle_timeout))
