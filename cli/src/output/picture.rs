@@ -113,19 +113,21 @@ impl<'p> Drawing<'p> {
         }
     }
 
-    /// The name of a point and, after `sign`, its value in the message with a remark if the value is odd.
+    /// The name of a point and, after `sign`, its value in the message with a remark if the value breaks the definition.
     fn label(&self, id: PointId, sign: &str) -> String {
         let name = self.name(id);
         let text = match self.picture.values.get(&id) {
             None => return name,
             Some(Seen {
-                value, odd: None, ..
+                value,
+                flagged: None,
+                ..
             }) => value.clone(),
             Some(Seen {
                 value,
-                odd: Some(odd),
+                flagged: Some(flagged),
                 ..
-            }) => format!("{value}  ! {odd}"),
+            }) => format!("{value}  ! {flagged}"),
         };
         name + sign + &printable(&text)
     }

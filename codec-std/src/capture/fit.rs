@@ -64,8 +64,8 @@ impl Product {
             fit.points += 1;
             if let Some(kind) = reading.flagged() {
                 let name = self.attr(reading.id()).map_or("?", |attr| attr.name());
-                let (value, odd) = (self.show(reading), self.odd(reading));
-                let message = format!("`{name}` = {value} is {}", odd.unwrap_or_default());
+                let (value, flagged) = (self.show(reading), self.flagged(reading));
+                let message = format!("`{name}` = {value} is {}", flagged.unwrap_or_default());
                 return Err(Error::new(kind.name(), message).about(name));
             }
             fit.evidence += self.surprise(&reading);

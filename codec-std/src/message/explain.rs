@@ -37,7 +37,7 @@ impl Product {
     /// Describes how a value breaks the definition, such as `above its maximum (16..30, step 1)`; `None` for a
     /// valid value.
     #[must_use]
-    pub fn odd(&self, reading: PointValue<'_, '_>) -> Option<String> {
+    pub fn flagged(&self, reading: PointValue<'_, '_>) -> Option<String> {
         let range = self.range(reading.id());
         Some(match reading.flagged()? {
             ErrorKind::PastLabels => "past its labels".to_owned(),

@@ -117,8 +117,8 @@ pub struct Seen {
     pub value: String,
     /// The raw value: a number or hex.
     pub raw: String,
-    /// The remark of [`Product::odd`] on a value that breaks the definition.
-    pub odd: Option<String>,
+    /// The remark of [`Product::flagged`] on a value that breaks the definition.
+    pub flagged: Option<String>,
 }
 
 fn hex<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
@@ -133,8 +133,15 @@ impl Product {
                 Raw::Number(raw) => raw.to_string(),
                 Raw::Bytes(bytes) => payload::hex(bytes),
             };
-            let (value, odd) = (self.show(one), self.odd(one));
-            (one.id(), Seen { value, raw, odd })
+            let (value, flagged) = (self.show(one), self.flagged(one));
+            (
+                one.id(),
+                Seen {
+                    value,
+                    raw,
+                    flagged,
+                },
+            )
         })
     }
 }
@@ -433,7 +440,7 @@ mod tests {
         let plan = serde_json::json!({"kind": "bytes", "first": 2, "last": 7, "id": 2, "part": 0});
         assert_eq!(picture["rows"][2], plan);
         // An index past the labels is a value with a remark.
-        let mode = serde_json::json!({"value": "3", "raw": "3", "odd": "past its labels"});
+        let mode = serde_json::json!({"value": "3", "raw": "3", "flagged": "past its labels"});
         assert_eq!(picture["values"]["1"], mode);
     }
 

@@ -105,13 +105,19 @@ fn points(product: &Product, decoded: &Decoded<'_, '_>, colours: bool) -> String
             (Raw::Number(raw), _) if raw.to_string() != value => format!("raw {raw}"),
             _ => String::new(),
         };
-        let odd = product.odd(reading).map(|odd| format!("! {odd}"));
+        let flagged = product
+            .flagged(reading)
+            .map(|flagged| format!("! {flagged}"));
         let name = product.attr(reading.id())?.name().to_owned();
-        Some([name, value, raw, odd.unwrap_or_default()])
+        Some([name, value, raw, flagged.unwrap_or_default()])
     });
     for row in table(rows).lines() {
         text += &match row.find("  ! ").filter(|_| colours) {
-            Some(odd) => format!("\n  {}{warn}{}{warn:#}", &row[..odd + 2], &row[odd + 2..]),
+            Some(flagged) => format!(
+                "\n  {}{warn}{}{warn:#}",
+                &row[..flagged + 2],
+                &row[flagged + 2..]
+            ),
             None => format!("\n  {row}"),
         };
     }
