@@ -105,19 +105,13 @@ fn points(product: &Product, decoded: &Decoded<'_, '_>, colours: bool) -> String
             (Raw::Number(raw), _) if raw.to_string() != value => format!("raw {raw}"),
             _ => String::new(),
         };
-        let flagged = product
-            .flagged(reading)
-            .map(|flagged| format!("! {flagged}"));
+        let flaw = product.flagged(reading).map(|flaw| format!("! {flaw}"));
         let name = product.attr(reading.id())?.name().to_owned();
-        Some([name, value, raw, flagged.unwrap_or_default()])
+        Some([name, value, raw, flaw.unwrap_or_default()])
     });
     for row in table(rows).lines() {
         text += &match row.find("  ! ").filter(|_| colours) {
-            Some(flagged) => format!(
-                "\n  {}{warn}{}{warn:#}",
-                &row[..flagged + 2],
-                &row[flagged + 2..]
-            ),
+            Some(at) => format!("\n  {}{warn}{}{warn:#}", &row[..at + 2], &row[at + 2..]),
             None => format!("\n  {row}"),
         };
     }
