@@ -308,7 +308,7 @@ fn nothing_to_draw_is_told() {
             "-",
             "--point",
             "room_temp",
-            "--only",
+            "--device",
             only,
             "--svg",
         ];
@@ -517,7 +517,7 @@ fn figures_and_a_drawing() {
     );
     let svg = run(
         "plot",
-        &["--point", "set_temp", "--svg", "-", "--only", "a"],
+        &["--point", "set_temp", "--svg", "-", "--device", "a"],
     )
     .stdout;
     assert!(
@@ -526,7 +526,7 @@ fn figures_and_a_drawing() {
     );
     assert!(svg.contains("2018-01-31T07:37:22Z"), "{svg}");
     // Without a file the drawing is text.
-    let text = run("plot", &["--point", "set_temp", "--only", "a"]).stdout;
+    let text = run("plot", &["--point", "set_temp", "--device", "a"]).stdout;
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].trim() == "set_temp" && lines.len() == 20, "{text}");
     assert!(text.contains(" 18") && text.contains('⢸'), "{text}");
@@ -536,7 +536,7 @@ fn figures_and_a_drawing() {
     let log = log.replacen("1517384240", "-377705023201000", 1);
     let log = log.replacen("1517384242", "253402207200000", 1);
     let all = [
-        "log", "plot", "-d", DEFINITION, "-", "--point", "set_temp", "--svg", "-", "--only", "a",
+        "log", "plot", "-d", DEFINITION, "-", "--point", "set_temp", "--svg", "-", "--device", "a",
     ];
     let svg = program::run(GIZWITS, &all, log.as_bytes()).stdout;
     assert!(

@@ -175,12 +175,12 @@ fn values_are_of_the_device_that_is_named() {
     let ran = pump(&plot, &timed);
     assert_eq!((ran.code, &*ran.stdout), (2, ""), "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("b and a: choose one with --only"),
+        ran.stderr.contains("b and a: choose one with --device"),
         "{}",
         ran.stderr
     );
     assert_eq!(
-        pump(&[&plot[..], &["--only", "b"]].concat(), &timed).code,
+        pump(&[&plot[..], &["--device", "b"]].concat(), &timed).code,
         0
     );
 }

@@ -167,7 +167,7 @@ fn a_folder_of_partitions() {
             "NDJSON always has the member `flagged`",
         ),
         (&["-", "--bom"], "--bom requires CSV"),
-        (&["-", "--only", "raport"], "'report'"),
+        (&["-", "--action", "raport"], "'report'"),
         (&["-", "--state", "s"], "--fill"),
     ] {
         let ran = decode(&[&["-d", DEFINITION], arguments].concat(), &log);
@@ -257,10 +257,10 @@ fn an_interrupted_folder_leaves_nothing() {
 #[test]
 fn some_actions_are_counted() {
     let log = "014000000018\n02\n04010000101e0000\n";
-    let ran = decode(&["-d", DEFINITION, "-", "--only", "report,control"], log);
+    let ran = decode(&["-d", DEFINITION, "-", "--action", "report,control"], log);
     assert_eq!((ran.code, ran.stdout.lines().count()), (0, 2));
     assert!(
-        ran.stderr.contains("1 left out by --only"),
+        ran.stderr.contains("1 left out by --action"),
         "{}",
         ran.stderr
     );

@@ -9,6 +9,7 @@
 #![deny(missing_docs)]
 
 mod account;
+mod action;
 mod cache;
 mod changes;
 mod command;

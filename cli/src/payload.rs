@@ -34,15 +34,12 @@ pub(crate) fn list_of_kinds(kinds: &[(&str, &str)]) -> String {
 
 /// Returns the action of a payload, and its body if the body has no points.
 pub(crate) fn action_and_body<'b>(decoded: &Decoded<'_, 'b>) -> (&'static str, Option<&'b [u8]>) {
-    match decoded.content {
-        Content::P0(P0::Control(_)) => ("control", None),
-        Content::P0(P0::Read { .. }) => ("read", None),
-        Content::P0(P0::Reply(_)) => ("reply", None),
-        Content::P0(P0::Report(_)) => ("report", None),
-        Content::P0(P0::Transparent { data, .. }) => ("transparent", Some(data)),
-        Content::P0(P0::Gateway { body, .. }) => ("gateway", Some(body)),
-        Content::Body(body) => ("no data points", Some(body)),
-    }
+    let body = match decoded.content {
+        Content::P0(P0::Transparent { data: body, .. } | P0::Gateway { body, .. })
+        | Content::Body(body) => Some(body),
+        Content::P0(_) => None,
+    };
+    (decoded.action_name(), body)
 }
 
 /// Formats the bytes around the one that an error is about, with a caret below that byte. A byte past the end

@@ -114,15 +114,10 @@ fn python_decimal(py: Python<'_>, number: Decimal) -> PyResult<Bound<'_, PyAny>>
 }
 
 fn action(decoded: &Decoded<'_, '_>) -> Option<&'static str> {
-    Some(match decoded.content {
-        Content::P0(P0::Control(_)) => "control",
-        Content::P0(P0::Read(_)) => "read",
-        Content::P0(P0::Reply(_)) => "reply",
-        Content::P0(P0::Report(_)) => "report",
-        Content::P0(P0::Transparent { .. }) => "transparent",
-        Content::P0(P0::Gateway { .. }) => "gateway",
-        Content::Body(_) => return None,
-    })
+    match decoded.content {
+        Content::P0(_) => Some(decoded.action_name()),
+        Content::Body(_) => None,
+    }
 }
 
 /// Returns the names of the points that a read of a var_len product asks for.

@@ -102,7 +102,7 @@ fn names_with_typing_errors() {
             ran.stderr
         );
     }
-    let ran = run(&[&["log", "decode"], &log[..], &["--only", "repotr"]].concat());
+    let ran = run(&[&["log", "decode"], &log[..], &["--action", "repotr"]].concat());
     assert!(
         ran.code == 2 && ran.stderr.contains("'report'"),
         "{}",

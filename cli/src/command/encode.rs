@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use gizwits_codec_std::{Action, Error, Product, Rounding, payload, wrap_m2m, wrap_uart};
 
+use crate::action::ActionName;
 use crate::definition;
 use crate::failure::{Failure, refused_value, usage};
 use crate::text::printable;
@@ -28,7 +29,7 @@ pub(crate) struct Encode {
     definition: PathBuf,
     /// The action of the payload
     #[arg(value_enum)]
-    action: What,
+    action: ActionName,
     /// A point and its value; for a read of a var_len product, only the name
     #[arg(value_name = "NAME=VALUE", conflicts_with = "json")]
     values: Vec<String>,
@@ -65,18 +66,6 @@ Examples:
   gizwits encode -d ac.json --frame m2m --sn 7 read
   gizwits encode -d ac.json --frame uart --sn 7 control set_temp=24
   gizwits encode -d pump.json read Mode Flow";
-
-#[derive(Clone, Copy, ValueEnum)]
-enum What {
-    /// Sets points; sent to the device
-    Control,
-    /// Requests the status; sent to the device
-    Read,
-    /// Answers a read; sent by the device
-    Reply,
-    /// Reports the status without a request; sent by the device
-    Report,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Envelope {
@@ -124,12 +113,7 @@ impl Encode {
 
     fn encode(&self, uart_sn: u8, out: &mut impl Write) -> Result<(), Failure> {
         let product = definition::load(&self.definition)?;
-        let action = match self.action {
-            What::Control => Action::Control,
-            What::Read => Action::Read,
-            What::Reply => Action::Reply,
-            What::Report => Action::Report,
-        };
+        let action = self.action.into();
         if action == Action::Read && self.json.is_some() {
             return Err(usage("a read sets no points: remove --json"));
         }

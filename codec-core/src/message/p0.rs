@@ -34,6 +34,45 @@ pub enum Action {
 }
 
 impl Action {
+    /// All actions, in the order of their bytes.
+    pub const ALL: [Action; 4] = [Action::Control, Action::Read, Action::Reply, Action::Report];
+
+    /// Returns the name of the action: `control`, `read`, `reply` or `report`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Action::Control => "control",
+            Action::Read => "read",
+            Action::Reply => "reply",
+            Action::Report => "report",
+        }
+    }
+
+    /// Returns the action of the first byte of a P0, and its protocol. `None` for bytes of P0s without data points.
+    ///
+    /// ```
+    /// use gizwits_codec_core::{Action, Protocol};
+    ///
+    /// assert_eq!(Action::from_code(0x14), Some((Action::Report, Protocol::VarLen)));
+    /// assert_eq!(Action::from_code(0x05), None);
+    /// ```
+    #[must_use]
+    pub const fn from_code(code: u8) -> Option<(Action, Protocol)> {
+        let protocol = match code & 0xf0 {
+            0x00 => Protocol::Standard,
+            0x10 => Protocol::VarLen,
+            _ => return None,
+        };
+        let action = match code & 0x0f {
+            0x01 => Action::Control,
+            0x02 => Action::Read,
+            0x03 => Action::Reply,
+            0x04 => Action::Report,
+            _ => return None,
+        };
+        Some((action, protocol))
+    }
+
     /// Returns the byte of the action in this protocol.
     ///
     /// ```

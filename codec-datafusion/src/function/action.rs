@@ -8,6 +8,7 @@ use datafusion::common::{Result, internal_err, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
+use gizwits_codec_std::Action;
 use gizwits_codec_std::core::m2m::{self, Event};
 use gizwits_codec_std::payload;
 
@@ -76,12 +77,8 @@ fn action(bytes: &[u8]) -> Option<&'static str> {
             _ => return None,
         },
     };
-    match p0.first()? {
-        0x01 | 0x11 => Some("control"),
-        0x02 | 0x12 => Some("read"),
-        0x03 | 0x13 => Some("reply"),
-        0x04 | 0x14 => Some("report"),
+    match *p0.first()? {
         0x05 | 0x06 => Some("transparent"),
-        _ => None,
+        code => Action::from_code(code).map(|(action, _)| action.name()),
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use gizwits_codec_core::m2m::{self, Event};
-use gizwits_codec_core::{P0, Protocol, uart};
+use gizwits_codec_core::{Action, P0, Protocol, uart};
 use serde_json::json;
 
 use crate::error::Error;
@@ -223,18 +223,10 @@ fn bare<'p, 'b>(p0: &'b [u8]) -> Result<Meaning<'p, 'b>, Error> {
     let Some((&code, body)) = p0.split_first() else {
         return Err(Error::empty());
     };
-    let protocol = match code {
-        0x01..=0x04 => Some(Protocol::Standard),
-        0x11..=0x14 => Some(Protocol::VarLen),
-        _ => None,
-    };
-    let action = match code {
-        0x01 | 0x11 => "control",
-        0x02 | 0x12 => "read",
-        0x03 | 0x13 => "reply",
-        0x04 | 0x14 => "report",
-        0x05 | 0x06 => "transparent",
-        0x71..=0x73 => "gateway",
+    let (action, protocol) = match (Action::from_code(code), code) {
+        (Some((action, protocol)), _) => (action.name(), Some(protocol)),
+        (None, 0x05 | 0x06) => ("transparent", None),
+        (None, 0x71..=0x73) => ("gateway", None),
         _ => {
             let message = format!(
                 "unknown action {code:#04x} in byte 0: expected 0x01 to 0x06, 0x11 to 0x14, or 0x71 to 0x73"

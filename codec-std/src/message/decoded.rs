@@ -9,12 +9,12 @@ use super::payload;
 use crate::error::counted;
 use crate::product::Product;
 
-/// The names of all actions. The first four are in the order of the action bytes 1 to 4.
+/// The names of all actions. The first four are those of [`Action::ALL`].
 pub(crate) const ACTION_WORDS: &[&str] = &[
-    "control",
-    "read",
-    "reply",
-    "report",
+    Action::Control.name(),
+    Action::Read.name(),
+    Action::Reply.name(),
+    Action::Report.name(),
     "transparent",
     "gateway",
     "no data points",
@@ -95,13 +95,13 @@ impl<'p, 'b> Decoded<'p, 'b> {
     /// The action; `None` unless the payload is a control, read, reply or report.
     #[must_use]
     pub fn action(&self) -> Option<Action> {
-        use Action::{Control, Read, Reply, Report};
-        let actions = [Control, Read, Reply, Report];
-        actions.get(self.action_number()).copied()
+        Action::ALL.get(self.action_number()).copied()
     }
 
-    /// The name of the action, also of payloads without data points.
-    pub(crate) fn action_word(&self) -> &'static str {
+    /// The name of the action, as in the JSON: that of [`Action::name`], `transparent`, `gateway`, or `no data points` for a
+    /// frame without a P0.
+    #[must_use]
+    pub fn action_name(&self) -> &'static str {
         ACTION_WORDS[self.action_number()]
     }
 

@@ -113,7 +113,7 @@ impl Decoded<'_, '_> {
         match self.content {
             Content::P0(P0::Control(view) | P0::Reply(view) | P0::Report(view)) => {
                 out.extend(br#""action":""#);
-                out.extend(self.action_word().as_bytes());
+                out.extend(self.action_name().as_bytes());
                 out.extend(br#"","#);
                 self.product.write_points(out, view);
             }

@@ -133,15 +133,12 @@ impl Product {
                 Raw::Number(raw) => raw.to_string(),
                 Raw::Bytes(bytes) => payload::hex(bytes),
             };
-            let (value, flagged) = (self.show(one), self.flagged(one));
-            (
-                one.id(),
-                Seen {
-                    value,
-                    raw,
-                    flagged,
-                },
-            )
+            let seen = Seen {
+                value: self.show(one),
+                raw,
+                flagged: self.flagged(one),
+            };
+            (one.id(), seen)
         })
     }
 }
@@ -250,7 +247,7 @@ impl<'p> Rows<'p> {
     fn message(&mut self, decoded: &Decoded<'_, '_>, end: usize) -> Picture {
         let product = self.product;
         let layout = product.layout();
-        let action = decoded.action_word();
+        let action = decoded.action_name();
         let wanted = match decoded.content {
             Content::P0(P0::Read(wanted)) if product.protocol() == Protocol::VarLen => Some(wanted),
             _ => None,

@@ -14,6 +14,7 @@ use gizwits_codec_std::{Action, Product};
 use super::input::Input;
 use super::state_file::StateFile;
 use super::totals::Totals;
+use crate::action::ActionName;
 use crate::failure::{Failure, in_file, usage};
 use crate::output::file::{OutputFile, is_same, is_special, named_output};
 use crate::output::folder::OutputFolder;
@@ -95,7 +96,7 @@ pub(crate) struct Decode {
         value_delimiter = ',',
         hide_possible_values = true
     )]
-    only: Vec<OnlyAction>,
+    action: Vec<ActionName>,
     /// Write a folder with a file for each day, hour or device: `day`, `hour`, `did`, or two of them as in `day,did`
     ///
     /// OUT is a new or an empty folder, and --format its format. Names are those of Hive: day=2026-01-31/records.csv,
@@ -168,15 +169,6 @@ enum NumberType {
     Float64,
     /// Raw values before ratio and addition, as unsigned integers
     Raw,
-}
-
-/// An action of --only.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum OnlyAction {
-    Control,
-    Read,
-    Reply,
-    Report,
 }
 
 /// A part of --partition.
@@ -469,18 +461,13 @@ impl<'d, 'o> Run<'d, 'o> {
         })
     }
 
-    /// Decodes the log with the actions of --only.
+    /// Decodes the log with the actions of --action.
     fn log<F: Format>(self, log: Log<'_>, format: F) -> Result<Totals<'d>, Failure> {
-        let actions = &self.decode.only;
+        let actions = &self.decode.action;
         if actions.is_empty() {
             return self.decode.input.decode(log, format, self.paths);
         }
-        let actions = actions.iter().map(|action| match action {
-            OnlyAction::Control => Action::Control,
-            OnlyAction::Read => Action::Read,
-            OnlyAction::Reply => Action::Reply,
-            OnlyAction::Report => Action::Report,
-        });
+        let actions = actions.iter().map(|action| Action::from(*action));
         let mut only = Only::new(format, actions);
         let mut totals = self.decode.input.decode(log, &mut only, self.paths)?;
         totals.left_out = Some(only.left_out());

@@ -40,7 +40,7 @@ pub(crate) struct Plot {
     out: Option<PathBuf>,
     /// The did of the device to draw; required if the log has several devices
     #[arg(long, value_name = "DID")]
-    only: Option<String>,
+    device: Option<String>,
 }
 
 const EXAMPLES: &str = "\
@@ -55,9 +55,9 @@ struct History {
     /// The index of the product.
     product: usize,
     id: PointId,
-    /// The did of --only, or of the first report.
+    /// The did of --device, or of the first report.
     did: Option<String>,
-    /// Whether --only was given. Without it, a log of several devices is an error.
+    /// Whether --device was given. Without it, a log of several devices is an error.
     chosen: bool,
     samples: Vec<Sample>,
 }
@@ -83,7 +83,7 @@ impl Observer for History {
         } else if !self.chosen {
             let (drawn, other) = (printable(drawn), printable(report.did));
             return Err(io::Error::other(format!(
-                "the log has several devices, such as {drawn} and {other}: choose one with --only DID"
+                "the log has several devices, such as {drawn} and {other}: choose one with --device DID"
             )));
         }
         Ok(())
@@ -116,8 +116,8 @@ impl Plot {
         let history = Arc::new(Mutex::new(History {
             product: index,
             id: attr.id(),
-            did: self.only.clone(),
-            chosen: self.only.is_some(),
+            did: self.device.clone(),
+            chosen: self.device.is_some(),
             samples: Vec::new(),
         }));
         let written = named_output(self.out.as_deref());
@@ -125,7 +125,7 @@ impl Plot {
         let samples = &mut lock(&history).samples;
         if samples.is_empty() {
             let _ = totals.report(&[]);
-            let device = self.only.as_ref().map(|did| format!(" of device {did}"));
+            let device = self.device.as_ref().map(|did| format!(" of device {did}"));
             return Err(refused(format_args!(
                 "nothing to draw: no report or reply{} with a timestamp has `{}`",
                 device.unwrap_or_default(),

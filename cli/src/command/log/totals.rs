@@ -18,7 +18,7 @@ pub(super) struct Totals<'i> {
     pub(super) seconds: f64,
     /// The file of --rejects.
     pub(super) rejects: Option<&'i Path>,
-    /// The number of decoded records that --only left out.
+    /// The number of decoded records that --action left out.
     pub(super) left_out: Option<u64>,
     /// A remark on the output, on a line of its own.
     pub(super) remark: Option<String>,
@@ -39,7 +39,7 @@ impl Totals<'_> {
             HumanCount(summary.records - summary.decoded),
         );
         if let Some(left_out) = self.left_out {
-            text += &format!("   {} left out by --only", HumanCount(left_out));
+            text += &format!("   {} left out by --action", HumanCount(left_out));
         }
         if summary.inexact > 0 {
             text += &format!("   {} of another length", HumanCount(summary.inexact));

@@ -170,6 +170,8 @@ fn layouts() {
 fn messages() {
     keep! {
         Action::code => fn(_, _) -> _;
+        Action::from_code => fn(_) -> _;
+        Action::name => fn(_) -> _;
         P0::parse => fn(_, _) -> _;
         P0::parse_lax => fn(_, _) -> _;
         PointValue::id => fn(_) -> _;
