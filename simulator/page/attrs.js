@@ -43,7 +43,7 @@ function cells(one, seen, was) {
       {},
       text.length > LONG && one.kind === "binary" ? el("details", {}, el("summary", {}, was ? el("mark", {}, cut) : cut), el("code", {}, value)) : shown,
       was ? el("span", { class: "was" }, ...said`was ${one.kind === "binary" ? folded(was.value).slice(0, LONG) : was.value}`) : null,
-      seen?.odd ? el("span", { class: "odd" }, `! ${seen.odd}`) : null,
+      seen?.flagged ? el("span", { class: "flagged" }, `! ${seen.flagged}`) : null,
     ),
     el("td", {}, raw),
   ];

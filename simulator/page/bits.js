@@ -120,8 +120,8 @@ function cells({ view, bytes, picture, changed }, rows) {
     const seen = picture.values[row.id];
     const value = one.kind === "binary" && seen ? folded(seen.value) : seen?.value;
     const text = row.part ? said`${one.name} (byte ${row.part})` : seen ? said`${one.name} = ${value}` : said`(${one.name})`;
-    if (!row.part && seen?.odd) text.push(...said` ! ${seen.odd}`);
-    const long = row.last - row.first > 7 || seen?.odd ? " long" : row.last - row.first > 3 ? " double" : "";
+    if (!row.part && seen?.flagged) text.push(...said` ! ${seen.flagged}`);
+    const long = row.last - row.first > 7 || seen?.flagged ? " long" : row.last - row.first > 3 ? " double" : "";
     const name = el("span", { class: "name" }, ...text);
     return el(
       "li",

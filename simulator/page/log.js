@@ -131,7 +131,7 @@ function entry(view, record) {
   const words = (way, what) => [el("span", { class: "way" }, way), el("span", { class: "kind" }, what)];
   if (record.message != null) {
     const what = record.type.replace("_", " ");
-    return el("div", kind, when, ...words("device", what), el("span", { class: "values odd" }, record.message));
+    return el("div", kind, when, ...words("device", what), el("span", { class: "values flagged" }, record.message));
   }
   if (record.type !== "app2dev" && record.type !== "dev2app") {
     const why = record.payload?.reason ? `: ${record.payload.reason}` : "";
@@ -142,17 +142,17 @@ function entry(view, record) {
   const { picture, error } = record;
   const node = el("div", kind, when, ...words(way, picture?.action ?? "unknown"));
   const all = Object.entries(picture?.values ?? {});
-  const told = all.filter(([id, seen]) => seen.odd || !record.differs || record.differs.has(id));
+  const told = all.filter(([id, seen]) => seen.flagged || !record.differs || record.differs.has(id));
   const values = told.slice(0, VALUES).map(([id, seen]) => {
     const { name, kind } = pointOf(view, id);
     const value = kind === "binary" ? folded(seen.value) : seen.value;
-    return seen.odd ? said`${name} ${value} (${seen.odd})` : said`${name} ${value}`;
+    return seen.flagged ? said`${name} ${value} (${seen.flagged})` : said`${name} ${value}`;
   });
   if (told.length > VALUES) values.push([`${told.length - VALUES} more`]);
   const rest = all.length - told.length;
   if (rest) values.push([values.length ? `and ${rest} as before` : `all ${rest} as before`]);
   node.append(
-    el("span", { class: error ? "values odd" : "values" }, ...(error ? [error] : values.flatMap((one, n) => (n ? [", ", ...one] : one)))),
+    el("span", { class: error ? "values flagged" : "values" }, ...(error ? [error] : values.flatMap((one, n) => (n ? [", ", ...one] : one)))),
     el("code", {}, record.payload),
   );
   if (picture) {

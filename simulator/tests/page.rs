@@ -269,7 +269,7 @@ fn a_control_and_its_answer_are_told() {
     assert_eq!(asked.data["picture"]["action"], "control");
     assert_eq!(
         asked.data["picture"]["values"],
-        json!({"6": {"value": "24", "raw": "24", "odd": null}})
+        json!({"6": {"value": "24", "raw": "24", "flagged": null}})
     );
 
     simulator.step(1000).unwrap();
@@ -657,7 +657,7 @@ fn a_var_len_device() {
     assert_eq!(known.as_object().unwrap().len(), 12, "{known}");
     assert_eq!(
         known["7"],
-        json!({"value": "2.5", "raw": "25", "odd": null})
+        json!({"value": "2.5", "raw": "25", "flagged": null})
     );
     let body = r#"{"attrs":{"frequency":7.3}}"#;
     pump(simulator).send("POST", &format!("devices/{PUMP_DID}/control"), body);
