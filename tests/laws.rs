@@ -285,3 +285,8 @@ fn fixtures() {
         laws::definition(format!("\u{feff}{text}").as_bytes());
     }
 }
+
+#[test]
+fn a_service_message_has_a_limit() {
+    capture::long_service_messages();
+}

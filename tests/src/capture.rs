@@ -59,14 +59,26 @@ pub fn streams(bytes: &[u8]) {
     let whole = m2m_pieces(&stream, || usize::MAX);
     assert_eq!(whole, m2m_pieces(&stream, || 1));
     assert_eq!(whole, m2m_pieces(&stream, || 1 + draw.below(40) as usize));
-    let mut end = 0;
-    for (offset, bytes, frame) in &whole {
-        assert!(*offset >= end, "{whole:?}");
+    assert!(whole.first().is_none_or(|(offset, ..)| *offset == 0));
+    for (n, (offset, bytes, frame)) in whole.iter().enumerate() {
+        let next = whole.get(n + 1);
+        let end = offset + bytes.len() as u64;
+        let begin = next.map_or(stream.len() as u64, |(offset, ..)| *offset);
         // Garbage keeps its first bytes only.
-        if bytes.len() < 64 {
-            assert_eq!(bytes[..], stream[*offset as usize..][..bytes.len()]);
+        let is_long = *frame == Err("garbage") && bytes.len() == 64;
+        assert!(begin == end || is_long && begin > end, "{whole:?}");
+        assert_eq!(bytes[..], stream[*offset as usize..][..bytes.len()]);
+        if *frame == Err("incomplete") {
+            // Such a frame ends at the first whole frame within it.
+            assert!(next.is_none_or(|(.., frame)| frame.is_ok()), "{whole:?}");
+            let is_frame = |at| {
+                matches!(
+                    m2m::parse(&bytes[at..], m2m::DEFAULT_LIMIT),
+                    Ok((Event::Frame(_), _))
+                )
+            };
+            assert!(!(1..bytes.len()).any(is_frame), "{whole:?}");
         }
-        end = offset + bytes.len() as u64;
         if frame.is_ok() {
             let json = CaptureDecoder::new().m2m(bytes).map(|one| one.to_json());
             if let Ok(json) = json {
@@ -122,6 +134,39 @@ pub fn streams(bytes: &[u8]) {
             serde_json::from_str::<serde_json::Value>(&captured.to_json()).expect("it is JSON");
         }
     });
+}
+
+/// A service message ends at its limit, and the bytes behind it are garbage, however the stream is cut.
+///
+/// # Panics
+/// If the law is broken.
+pub fn long_service_messages() {
+    let service = b"\0\0\0\x03\x02\x0e";
+    let frame = b"\0\0\0\x03\x03\0\0\x15";
+    for len in [
+        m2m::DEFAULT_LIMIT,
+        m2m::DEFAULT_LIMIT + 1,
+        2 * m2m::DEFAULT_LIMIT,
+    ] {
+        let mut stream = service.to_vec();
+        stream.resize(len, b'x');
+        stream.extend(frame);
+        for cut in [usize::MAX, 50_000, 4096] {
+            let pieces = m2m_pieces(&stream, || cut);
+            let found: Vec<_> = pieces
+                .iter()
+                .map(|(offset, bytes, frame)| {
+                    (*offset as usize, bytes.len(), frame.as_ref().err().copied())
+                })
+                .collect();
+            let limit = m2m::DEFAULT_LIMIT;
+            let garbage = (len > limit).then(|| (limit, (len - limit).min(64), Some("garbage")));
+            let mut expected = vec![(0, limit, None)];
+            expected.extend(garbage);
+            expected.push((len, frame.len(), None));
+            assert_eq!(found, expected, "{len} in pieces of {cut}");
+        }
+    }
 }
 
 /// An entry of a capture: its offset, its bytes, and its JSON or the kind of its error.
