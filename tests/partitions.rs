@@ -16,6 +16,7 @@ use gizwits_codec_std::{Action, Product, State, payload};
 use gizwits_tests::arbitrary::Draw;
 use gizwits_tests::vectors;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 /// A file in memory that can be read while a format owns it.
@@ -219,6 +220,41 @@ fn parquet(file: Vec<u8>) -> Vec<RecordBatch> {
 }
 
 /// Partitions together are the single file: every record is in its folder, in the order of the log.
+proptest! {
+    /// The folder of a time is that of its day or hour in UTC, also before 1970.
+    #[test]
+    fn folders_are_days_and_hours(
+        millis in prop_oneof![-200_000_000_i64..200_000_000, -60_000_000_000_000_i64..200_000_000_000_000],
+    ) {
+        let time = jiff::Timestamp::from_millisecond(millis).unwrap();
+        let json = format!("\"{time}\"");
+        let record = Timestamp::new(&json).unwrap();
+        for (span, pattern) in [(Span::Day, "day=%Y-%m-%d"), (Span::Hour, "day=%Y-%m-%d/hour=%H")] {
+            let partition = Partition { time: Some(span), did: false };
+            prop_assert_eq!(partition.folder(Some(&record), None), time.strftime(pattern).to_string());
+        }
+    }
+
+    /// A did can be read from the name of its folder: a byte that is no letter or digit may be a percent sign and two
+    /// hex digits.
+    #[test]
+    fn folders_have_the_did(did in "[\\x00-\\x7f机é]{1,20}") {
+        let folder = Partition { time: None, did: true }.folder(None, Some(&did));
+        let mut bytes = folder.strip_prefix("did=").unwrap().bytes();
+        let mut read = Vec::new();
+        while let Some(byte) = bytes.next() {
+            read.push(match byte {
+                b'%' => {
+                    let digits = [bytes.next().unwrap(), bytes.next().unwrap()];
+                    u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap()
+                }
+                byte => byte,
+            });
+        }
+        prop_assert_eq!(read, did.as_bytes());
+    }
+}
+
 #[test]
 fn partitions_are_the_whole() {
     for name in ["air-conditioner", "product-b", "voice-toy"] {
