@@ -195,9 +195,12 @@ fn wrong_value(draw: &mut Draw<'_>, number: Decimal) -> String {
 pub fn state(bytes: &[u8]) {
     let mut draw = Draw::new(bytes);
     let product = &PRODUCTS[draw.below(PRODUCTS.len() as u32) as usize];
-    let text = match (draw.bool(), bytes.get(2..)) {
+    let (text, is_saved) = match (draw.bool(), bytes.get(2..)) {
         (true, _) => drawn_state(&mut draw, product),
-        (false, rest) => String::from_utf8_lossy(rest.unwrap_or_default()).into_owned(),
+        (false, rest) => (
+            String::from_utf8_lossy(rest.unwrap_or_default()).into_owned(),
+            false,
+        ),
     };
     match product.restore(&text) {
         Ok(state) => {
@@ -220,12 +223,18 @@ pub fn state(bytes: &[u8]) {
             };
             assert_eq!(names(&read), names(&given), "{text}");
         }
-        Err(error) => names_its_point(product, &error, &points_of(&text)),
+        Err(error) => {
+            assert!(
+                !is_saved,
+                "it saves what it does not restore: {error}\n{text}"
+            );
+            names_its_point(product, &error, &points_of(&text));
+        }
     }
 }
 
-/// The text of a state whose values the rest of the bytes are, with some characters replaced.
-fn drawn_state(draw: &mut Draw<'_>, product: &Product) -> String {
+/// The text of a state whose values the rest of the bytes are, with some characters replaced; and whether none is.
+fn drawn_state(draw: &mut Draw<'_>, product: &Product) -> (String, bool) {
     let edits: Vec<(u32, char)> = (0..draw.below(3))
         .map(|_| {
             let with = draw.pick(&['0', '9', 'g', '"', '}', ',', '-', '.', 'e', '{', '\u{202e}']);
@@ -236,11 +245,12 @@ fn drawn_state(draw: &mut Draw<'_>, product: &Product) -> String {
     let body = draw.bytes(product.layout().mask_len() + product.layout().status_len());
     let _ = state.update(product.layout().view_lax(&body));
     let mut text: Vec<char> = state.snapshot().chars().collect();
+    let is_saved = edits.is_empty();
     for (at, with) in edits {
         let at = at as usize % text.len();
         text[at] = with;
     }
-    text.into_iter().collect()
+    (text.into_iter().collect(), is_saved)
 }
 
 /// The points of a saved state, if it has any.
