@@ -290,3 +290,8 @@ fn fixtures() {
 fn a_service_message_has_a_limit() {
     capture::long_service_messages();
 }
+
+#[test]
+fn the_longest_serial_frame_is_found() {
+    capture::longest_serial_frame();
+}

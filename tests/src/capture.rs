@@ -169,6 +169,36 @@ pub fn long_service_messages() {
     }
 }
 
+/// The longest frame of the serial line is found, and the frame behind it, however the stream is cut.
+///
+/// # Panics
+/// If the law is broken.
+pub fn longest_serial_frame() {
+    let payload = vec![0x5a; uart::MAX_PAYLOAD];
+    let frame = uart::Frame {
+        command: uart::Command(0x05),
+        sn: 7,
+        flags: 0,
+        payload: &payload,
+    };
+    let mut stream = vec![0; uart::MAX_PAYLOAD + 64];
+    let len = frame.encode(&mut stream).expect("it is the longest");
+    stream.truncate(len);
+    stream.extend_from_within(..);
+    for cut in [usize::MAX, 4096, 1] {
+        let pieces = uart_pieces(&stream, || cut);
+        let found: Vec<_> = pieces
+            .iter()
+            .map(|(offset, bytes, frame)| (*offset as usize, bytes.len(), frame.is_ok()))
+            .collect();
+        assert_eq!(
+            found,
+            [(0, len, true), (len, len, true)],
+            "in pieces of {cut}"
+        );
+    }
+}
+
 /// An entry of a capture: its offset, its bytes, and its JSON or the kind of its error.
 type OwnedEntry = (Option<u64>, Vec<u8>, Result<String, &'static str>);
 
