@@ -219,7 +219,6 @@ fn parquet(file: Vec<u8>) -> Vec<RecordBatch> {
     reader.build().unwrap().map(Result::unwrap).collect()
 }
 
-/// Partitions together are the single file: every record is in its folder, in the order of the log.
 proptest! {
     /// The folder of a time is that of its day or hour in UTC, also before 1970.
     #[test]
@@ -255,6 +254,7 @@ proptest! {
     }
 }
 
+/// Partitions together are the single file: every record is in its folder, in the order of the log.
 #[test]
 fn partitions_are_the_whole() {
     for name in ["air-conditioner", "product-b", "voice-toy"] {
