@@ -28,8 +28,9 @@ pub fn layout(bytes: &[u8]) {
     let protocol = draw.pick(&[Protocol::Standard, Protocol::VarLen]);
     let points = points(&mut draw, protocol);
     let broken = broken_rules(protocol, &points);
-    let mut errors = findings(protocol, &points);
-    errors.retain(|one| !one.kind.is_warning());
+    let (told, errors): (Vec<_>, Vec<_>) = findings(protocol, &points)
+        .into_iter()
+        .partition(|one| one.kind.is_warning());
     for error in &errors {
         let name = error.kind.name();
         assert!(broken.contains(name), "{error}: {broken:?}\n{points:#?}");
@@ -39,6 +40,14 @@ pub fn layout(bytes: &[u8]) {
             assert_eq!(
                 (errors.first(), broken.first()),
                 (None, None),
+                "{points:#?}"
+            );
+            let told = told
+                .iter()
+                .map(|one| (one.kind.name(), one.point.map(|id| id.0)));
+            assert_eq!(
+                told.collect::<BTreeSet<_>>(),
+                warnings(protocol, &points),
                 "{points:#?}"
             );
             let mut points: Vec<RefPoint> = points.iter().map(reference_point).collect();
@@ -262,6 +271,57 @@ fn broken_rules(protocol: Protocol, points: &[Point]) -> BTreeSet<&'static str> 
         }
     }
     broken
+}
+
+/// Returns the warnings about sound points, with the ids of the points. An order is told once, where it is broken first.
+fn warnings(protocol: Protocol, points: &[Point]) -> BTreeSet<(&'static str, Option<u16>)> {
+    let mut found = BTreeSet::new();
+    let mut warn = |kind: ErrorKind, id: Option<u16>| {
+        found.extend(id.map(|id| (kind.name(), Some(id))));
+    };
+    let mut points: Vec<&Point> = points.iter().collect();
+    points.sort_by_key(|point| point.id);
+    for point in &points {
+        let is_wide = matches!(point.kind, Kind::Enum { .. }) && point.position.len > 8;
+        warn(ErrorKind::WideBits, is_wide.then_some(point.id));
+    }
+    let rank = |point: &Point| {
+        let section = match (protocol, point.access) {
+            (Protocol::VarLen, _) | (_, Access::Writable) => 0,
+            (_, Access::ReadOnly) => 1,
+            (_, Access::Alert) => 2,
+            (_, Access::Fault) => 3,
+        };
+        let kind = match point.kind {
+            Kind::Bool => 0,
+            Kind::Enum { .. } => 1,
+            Kind::Uint8(_) => 2,
+            Kind::Uint16(_) => 3,
+            Kind::Uint32(_) => 4,
+            Kind::Binary => 5,
+        };
+        (section, kind)
+    };
+    let fall = points.windows(2).find(|pair| rank(pair[1]) < rank(pair[0]));
+    warn(ErrorKind::Order, fall.map(|pair| pair[1].id));
+    if protocol == Protocol::Standard {
+        points.sort_by_key(|point| (point.position.byte_offset, point.position.bit_offset));
+        let fall = points.windows(2).find(|pair| pair[1].id < pair[0].id);
+        warn(ErrorKind::Order, fall.map(|pair| pair[1].id));
+        // The end of the bytes of the points so far.
+        let mut end = 0;
+        for point in points {
+            let position = &point.position;
+            let is_gap = position.byte_offset > end;
+            warn(ErrorKind::Gap, is_gap.then_some(point.id));
+            let len = match position.unit {
+                Unit::Bit => (position.bit_offset + position.len).div_ceil(8),
+                Unit::Byte => position.len,
+            };
+            end = end.max(position.byte_offset + len);
+        }
+    }
+    found
 }
 
 /// The rules of the limits and of the scale of an integer. Adds its scale to those of the product.
