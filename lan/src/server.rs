@@ -43,7 +43,7 @@ pub enum ServerEvent {
     LoggedIn,
     /// A client has sent a P0: a control, a read, or transparent data.
     Request {
-        /// The sequence number, for [`Server::request_timeout`]. `None` for a P0 that is not acknowledged.
+        /// The sequence number, for [`Server::answer`]. `None` for a P0 that is not acknowledged.
         sn: Option<u32>,
         /// The P0, which begins with its action.
         p0: Bytes,
