@@ -93,7 +93,9 @@ fn action_of(name: Option<&ScalarValue>) -> Result<Action> {
     match name.and_then(|name| name.try_as_str().flatten()) {
         Some(name) => match Action::ALL.into_iter().find(|action| action.name() == name) {
             Some(action) => Ok(action),
-            None => plan_err!("unknown action `{name}`: expected 'control', 'read', 'reply' or 'report'"),
+            None => plan_err!(
+                "unknown action `{name}`: expected 'control', 'read', 'reply' or 'report'"
+            ),
         },
         None => plan_err!("the action must be a literal: 'control', 'read', 'reply' or 'report'"),
     }
