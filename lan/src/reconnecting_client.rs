@@ -472,8 +472,8 @@ impl<'l> ReconnectingClient<'l> {
         }
     }
 
-    /// Returns the time at which [`handle_timeout`](Self::handle_timeout) must be called, or an attempt to connect is due. `None` while
-    /// the caller connects and no control waits.
+    /// Returns the time at which [`handle_timeout`](Self::handle_timeout) must be called, or an attempt to connect is due.
+    /// `None` while the caller connects and no control waits.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         let connection = match &self.phase {

@@ -217,3 +217,19 @@ impl<'l, 'b> P0<'l, 'b> {
         .map_err(|error| error.offset_by(1))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_that_of_its_action() {
+        for code in 0..=u8::MAX {
+            let known = [Protocol::Standard, Protocol::VarLen]
+                .into_iter()
+                .flat_map(|protocol| Action::ALL.map(|action| (action, protocol)))
+                .find(|(action, protocol)| action.code(*protocol) == code);
+            assert_eq!(Action::from_code(code), known, "{code:#04x}");
+        }
+    }
+}

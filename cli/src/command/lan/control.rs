@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use clap::Args;
-use gizwits_codec_std::{Action, Decoded, Error, payload};
-use serde_json::{Value, json};
+use gizwits_codec_std::{Action, Error, payload};
+use gizwits_enterprise_client::Message;
+use serde_json::json;
 use tokio::time::timeout;
 
 use super::host::{Host, OtherProduct, described, ended, result_json};
@@ -51,9 +52,9 @@ impl Control {
         session.control(&p0).await?;
         let hex = payload::hex(&p0);
         // The values are those that the device reads, as `gizwits device control` prints them.
-        let decoded = product.decode_p0(&p0).map_err(not_allowed)?;
+        let sent = Message::decode(&product, &p0).map_err(not_allowed)?;
         output.line(
-            || json!({"sent": attrs(&decoded), "payload": hex}),
+            || json!({"sent": sent.attrs(), "payload": hex}),
             || format!("sent {hex}, acknowledged"),
         )?;
         output.out.flush()?;
@@ -72,10 +73,4 @@ impl Control {
             Err(_) => Ok(()),
         }
     }
-}
-
-/// The values of a message as JSON.
-fn attrs(decoded: &Decoded<'_, '_>) -> Value {
-    let mut json: Value = serde_json::from_str(&decoded.to_json()).unwrap_or_default();
-    json["attrs"].take()
 }
