@@ -1,24 +1,14 @@
 //! The command line: what it promises, through the binary.
 
-#[path = "cli/captures.rs"]
 mod captures;
-#[path = "cli/definition.rs"]
 mod definition;
-#[path = "cli/definitions.rs"]
 mod definitions;
-#[path = "cli/lan.rs"]
 mod lan;
-#[path = "cli/module.rs"]
 mod module;
-#[path = "cli/payloads.rs"]
 mod payloads;
-#[path = "cli/pictures.rs"]
 mod pictures;
-#[path = "cli/record.rs"]
 mod record;
-#[path = "cli/shell.rs"]
 mod shell;
-#[path = "cli/text.rs"]
 mod text;
 
 use std::collections::BTreeMap;

@@ -10,24 +10,16 @@ use gizwits_simulator::Simulator;
 use gizwits_tests::program::{self, Folder, Ran, Simulated};
 use serde_json::json;
 
-#[path = "cloud/account.rs"]
 mod account;
-#[path = "cloud/cache.rs"]
 mod cache;
-#[path = "cloud/export.rs"]
 mod export;
-#[path = "cloud/faults.rs"]
 mod faults;
-#[path = "cloud/https.rs"]
 mod https;
-#[path = "cloud/lan.rs"]
 mod lan;
-#[path = "cloud/shells.rs"]
 mod shells;
 #[path = "tls/server.rs"]
 #[allow(dead_code)]
 mod tls;
-#[path = "cloud/verbs.rs"]
 mod verbs;
 
 const GIZWITS: &str = env!("CARGO_BIN_EXE_gizwits");

@@ -4,6 +4,12 @@
 #[path = "codegen/names.rs"]
 mod names;
 
+/// The generated code of products with many scales. It is written for a module that an application may export.
+#[allow(unreachable_pub)]
+mod scales {
+    include!(concat!(env!("OUT_DIR"), "/scales.rs"));
+}
+
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::io::{self, Write as _};
@@ -701,19 +707,19 @@ where
 
 #[test]
 fn any_scale_8() {
-    use generated::scales_8::{JSON, Product};
+    use scales::scales_8::{JSON, Product};
     scales::<Product>(JSON, 1, 0..=255);
 }
 
 #[test]
 fn any_scale_16() {
-    use generated::scales_16::{JSON, Product};
+    use scales::scales_16::{JSON, Product};
     scales::<Product>(JSON, 2, 0..=65_535);
 }
 
 #[test]
 fn any_scale_32() {
-    use generated::scales_32::{JSON, Product};
+    use scales::scales_32::{JSON, Product};
     let edges = [
         0,
         1,

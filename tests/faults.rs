@@ -1,5 +1,4 @@
 //! Each fault of a network by itself, between client and simulator.
-#![cfg(target_os = "linux")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -139,11 +139,6 @@ proptest! {
     }
 
     #[test]
-    fn logs(bytes in vec(any::<u8>(), 0..6000)) {
-        log::law(&log::arbitrary(&mut Draw::new(&bytes)));
-    }
-
-    #[test]
     fn definitions(bytes in vec(any::<u8>(), 0..2000)) {
         let json = arbitrary::definition(&mut Draw::new(&bytes), Protocol::Standard);
         laws::definition(json.to_string().as_bytes());
@@ -294,4 +289,14 @@ fn a_service_message_has_a_limit() {
 #[test]
 fn the_longest_serial_frame_is_found() {
     capture::longest_serial_frame();
+}
+
+proptest! {
+    // A log takes as long as the inputs of ten other laws.
+    #![proptest_config(ProptestConfig { cases: config().cases / 2, ..config() })]
+
+    #[test]
+    fn logs(bytes in vec(any::<u8>(), 0..6000)) {
+        log::law(&log::arbitrary(&mut Draw::new(&bytes)));
+    }
 }

@@ -5,13 +5,9 @@ use std::collections::BTreeSet;
 
 use gizwits_tests::program;
 
-#[path = "readme/build.rs"]
 mod build;
-#[path = "readme/client.rs"]
 mod client;
-#[path = "readme/firmware.rs"]
 mod firmware;
-#[path = "readme/server.rs"]
 mod server;
 
 /// The front page in English, and in Chinese.

@@ -1,8 +1,6 @@
 //! The UART: vectors, and the laws of frames and of the link.
 
-#[path = "uart/link.rs"]
 mod link;
-#[path = "uart/module.rs"]
 mod module;
 
 use gizwits_codec_core::link::testing::Module;

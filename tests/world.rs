@@ -1,8 +1,5 @@
 //! The client against the simulator: two witnesses of one API, which share no type and no code.
 
-// Each example has `common` for itself, as it has when it is a program.
-#![allow(clippy::duplicate_mod)]
-
 use gizwits_enterprise_client::blocking::{Device, Enterprise, Product};
 use gizwits_enterprise_client::codec::Action;
 use gizwits_enterprise_client::endpoint::{self as e, Endpoint};

@@ -1,10 +1,9 @@
 //! Paths, builders and answers of another shape, decided without a socket.
 
-mod common;
-
-use common::*;
 use gizwits_enterprise_client::{Enterprise, Error, ErrorCode, Method, RetryPolicy, endpoint};
 use serde_json::json;
+
+use crate::common::*;
 
 #[tokio::test]
 async fn paths_that_are_not_there_fall_back() {

@@ -1,15 +1,15 @@
 //! What the codec does before a control is sent and after a log came.
-#![cfg(feature = "codec")]
 
-mod common;
-
-use common::{DID, NOW, Server, TOKEN, answer, fixture, is_token, product, refusal, token_answer};
 use gizwits_enterprise_client::codec::{self, Action, Rounding};
 use gizwits_enterprise_client::{
     Attrs, Body, Coding, Error, ErrorCode, Message, Product, Timestamp, endpoint,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use crate::common::{
+    self, DID, NOW, Server, TOKEN, answer, fixture, is_token, product, refusal, token_answer,
+};
 
 /// Has the definition, and answers everything else with this.
 fn server(body: impl Into<String>) -> Server {

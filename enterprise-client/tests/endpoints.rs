@@ -1,11 +1,5 @@
 //! Every endpoint, by one table: what is sent, what comes back, and what goes wrong.
 
-mod common;
-
-use common::{
-    DID, EID, ESECRET, KEY, PSECRET, Server, TOKEN, TestClock, answer, client, fixture, header,
-    is_token,
-};
 use gizwits_enterprise_client::endpoint::{self, Auth, Endpoint};
 use gizwits_enterprise_client::http::Request;
 use gizwits_enterprise_client::{
@@ -16,6 +10,11 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
+
+use crate::common::{
+    self, DID, EID, ESECRET, KEY, PSECRET, Server, TOKEN, TestClock, answer, client, fixture,
+    header, is_token,
+};
 
 /// The answer as JSON, for a look at what was kept.
 trait Shown {

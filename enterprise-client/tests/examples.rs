@@ -1,15 +1,11 @@
 //! The examples do what they say.
-#![cfg(feature = "codec")]
-// Each example has `common` for itself, as it has when it is a program.
-#![allow(clippy::duplicate_mod)]
-
-mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{DID, NOW, Server, answer, fixture, is_token, product, refusal, token_answer};
 use gizwits_enterprise_client::{Method, endpoint};
 use serde_json::json;
+
+use crate::common::{DID, NOW, Server, answer, fixture, is_token, product, refusal, token_answer};
 
 #[allow(dead_code)]
 #[path = "../examples/control_verified.rs"]

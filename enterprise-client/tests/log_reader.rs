@@ -1,14 +1,8 @@
 //! Reading a log in several runs: every record once, whatever happens to the log and to the program meanwhile.
 
-mod common;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{
-    DID, EID, KEY, NOW, PSECRET, Server, TOKEN, TestClock, answer, client, fixture, is_token,
-    product, token_answer, with_headers,
-};
 use gizwits_enterprise_client::http::Request;
 use gizwits_enterprise_client::log::{Command, Position, Reader};
 use gizwits_enterprise_client::{
@@ -16,6 +10,11 @@ use gizwits_enterprise_client::{
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+use crate::common::{
+    DID, EID, KEY, NOW, PSECRET, Server, TOKEN, TestClock, answer, client, fixture, is_token,
+    product, token_answer, with_headers,
+};
 
 /// The log of a device: times in milliseconds, and payloads. Equal records are two records.
 type Log = Arc<Mutex<Vec<(i64, u8)>>>;

@@ -1,13 +1,8 @@
 //! Walks over pages and windows, and lists that are cut into several calls.
 
-mod common;
-
 use std::collections::HashMap;
 use std::time::Duration;
 
-use common::{
-    DID, NOW, Server, TOKEN, TestClock, answer, client, is_token, product, refusal, token_answer,
-};
 use gizwits_enterprise_client::bindings::DidList;
 use gizwits_enterprise_client::http::{Failure, Request, Response};
 use gizwits_enterprise_client::log::Sort;
@@ -15,6 +10,11 @@ use gizwits_enterprise_client::{
     Async, Error, ErrorCode, Items, Mac, Month, Paged, Period, Timestamp,
 };
 use serde_json::{Value, json};
+
+use crate::common::{
+    self, DID, NOW, Server, TOKEN, TestClock, answer, client, is_token, product, refusal,
+    token_answer,
+};
 
 fn query(request: &Request) -> HashMap<String, String> {
     let url = request.url();

@@ -1,17 +1,16 @@
 //! The rate limit and the waits for its reset, tested without a socket.
 
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::*;
 use gizwits_enterprise_client::http::{Failure, Response};
 use gizwits_enterprise_client::{
     Enterprise, Error, ErrorCode, Limiter, Product, RateLimited, RetryPolicy, Timestamp, endpoint,
 };
 use serde_json::json;
+
+use crate::common::*;
 
 /// A call that would have to wait for longer than these seconds.
 async fn limited(product: &Product, max_wait: u64) -> Box<RateLimited> {

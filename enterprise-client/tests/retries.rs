@@ -1,12 +1,11 @@
 //! What is sent again, how often and how late, decided without a socket.
 
-mod common;
-
 use std::time::Duration;
 
-use common::*;
 use gizwits_enterprise_client::http::{Failure, FailureKind, Response};
 use gizwits_enterprise_client::{Async, Call, Error, Method, Operation, RetryPolicy};
+
+use crate::common::{self, *};
 
 #[tokio::test]
 async fn what_may_have_arrived_is_told_of_all_attempts() {

@@ -1,18 +1,17 @@
 //! What people see: commands for a shell, spans, and never a secret.
 
-mod common;
-
 use std::fmt::Write as _;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
-use common::{DID, ESECRET, KEY, PSECRET, Server, TOKEN, answer, product, refusal};
 use gizwits_enterprise_client::http::{Failure, FailureKind};
 use gizwits_enterprise_client::{Date, Method, Product};
 use serde_json::json;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
+
+use crate::common::{self, DID, ESECRET, KEY, PSECRET, Server, TOKEN, answer, product, refusal};
 
 #[test]
 fn a_call_is_a_curl_command() {

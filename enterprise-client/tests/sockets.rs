@@ -3,13 +3,10 @@
 //! Where time passes, server and client share one runtime whose clock is paused, so that nothing is
 //! ever waited for.
 
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{DID, EID, ESECRET, KEY, PSECRET, TestClock, fixture};
 use gizwits_enterprise_client::http::FailureKind;
 use gizwits_enterprise_client::{
     Enterprise, Error, ErrorCode, Product, Timestamp, Token, TokenKey, TokenStore, endpoint,
@@ -19,6 +16,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use wiremock::matchers::{body_json, header, method, path, path_regex, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
+
+use crate::common::{self, DID, EID, ESECRET, KEY, PSECRET, TestClock, fixture};
 
 fn client(base: &str) -> gizwits_enterprise_client::Builder<gizwits_enterprise_client::Async> {
     Enterprise::builder()
@@ -137,7 +136,10 @@ fn without_certificates_there_is_http_and_a_remedy() {
         return;
     }
     let output = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "without_certificates_there_is_http_and_a_remedy"])
+        .args([
+            "--exact",
+            "sockets::without_certificates_there_is_http_and_a_remedy",
+        ])
         .env(ALONE, "1")
         .env("SSL_CERT_FILE", "/nowhere")
         .env("SSL_CERT_DIR", "/nowhere")

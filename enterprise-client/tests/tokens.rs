@@ -1,17 +1,16 @@
 //! Access tokens, decided without a socket: fetched once, kept, refreshed, replaced.
 
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::*;
 use gizwits_enterprise_client::http::{Failure, FailureKind, Request, ResponseFuture, Transport};
 use gizwits_enterprise_client::{
     Enterprise, ErrorCode, ExposeSecret as _, FileStore, MemoryStore, ProductKey, Timestamp,
     TokenKey, TokenStore as _,
 };
+
+use crate::common::{self, *};
 
 #[tokio::test]
 async fn a_hundred_callers_share_one_token() {

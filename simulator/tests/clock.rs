@@ -1,7 +1,5 @@
 //! Long steps of the clock: in slices, with calls in between.
 
-mod support;
-
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use gizwits_simulator::{Act, Scenario, Simulator, Time};
 use serde_json::Value;
-use support::*;
+
+use crate::support::*;
 
 /// A world with two devices that report about every 40 s.
 fn scenario() -> Scenario {
@@ -157,7 +156,7 @@ fn a_kill_during_a_step() {
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join("world.db");
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_kill_during_a_step", "--nocapture"])
+        .args(["--exact", "clock::a_kill_during_a_step", "--nocapture"])
         .env(FILE, &file)
         .stdout(Stdio::piped())
         .spawn()

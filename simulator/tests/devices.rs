@@ -1,13 +1,12 @@
 //! What devices do, and that log, data, faults and reports follow from it.
 
-mod support;
-
 use std::collections::BTreeSet;
 
 use gizwits_codec_std::{Product, payload};
 use gizwits_simulator::{Act, OFFLINE_REASONS, Request, Scenario, Simulator, Time};
 use serde_json::{Value, json};
-use support::*;
+
+use crate::support::*;
 
 /// The objects of a log, oldest first.
 fn log(client: &Client<'_>, did: &str, kind: &str) -> Vec<Value> {

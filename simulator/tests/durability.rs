@@ -1,12 +1,11 @@
 //! A database file: a restart goes on where the world stopped.
 
-mod support;
-
 use std::path::{Path, PathBuf};
 
 use gizwits_simulator::{Act, Error, Mode, Scenario, Simulator, Time};
 use serde_json::json;
-use support::*;
+
+use crate::support::*;
 
 struct Folder(PathBuf);
 

@@ -1,13 +1,12 @@
 //! Every documented code that a route can raise is raised, in the documented order of the checks.
 
-mod support;
-
 use std::collections::BTreeSet;
 
 use gizwits_simulator::{Act, CODES, Mode, ROUTES, Request, Response, Simulator, Switch};
 use proptest::prelude::*;
 use serde_json::json;
-use support::*;
+
+use crate::support::*;
 
 fn post(simulator: &Simulator, key: &str, body: &str) -> Response {
     simulator.answer(&Request::new("POST", format!("/v1/products/{key}/access_token")).body(body))

@@ -1,12 +1,11 @@
 //! Values outside the limits of their points: no device takes or reports one, and none is silenced.
 
-mod support;
-
 use gizwits_codec_std::{Product, payload};
 use gizwits_simulator::{Act, Error, Mode, Remark, RemarkKind, Scenario, Simulator, Time};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::*;
+
+use crate::support::*;
 
 const CONTROL: &str = "post_v1_products_product_key_devices_did_control";
 

@@ -1,15 +1,10 @@
 //! A short run of the load program.
 
-#[path = "support/load.rs"]
-mod load;
-mod support;
-#[path = "support/wire.rs"]
-mod wire;
-
 use std::time::Duration;
 
 use gizwits_simulator::{Options, Server};
-use support::*;
+
+use crate::support::{self, *};
 
 #[test]
 fn sixty_four_callers() {
@@ -17,7 +12,7 @@ fn sixty_four_callers() {
     let token = token_of(&simulator, AC, AC_SECRET);
     let server = Server::start(simulator, Options::default()).unwrap();
     let span = Duration::from_millis(1500);
-    let figures = load::run(server.address(), AC, DID, &token, 64, span);
+    let figures = support::load::run(server.address(), AC, DID, &token, 64, span);
     println!("{figures}");
     assert_eq!(figures.failed, 0);
     assert!(figures.calls > 64, "{figures}");

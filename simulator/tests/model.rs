@@ -1,14 +1,13 @@
 //! Random sequences of calls against a simple model, and what must hold after each of them.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use gizwits_codec_std::{Product, payload};
 use gizwits_simulator::{Act, OFFLINE_REASONS, Simulator};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::*;
+
+use crate::support::*;
 
 const DEVICES: [(&str, &str); 2] = [(DID, MAC), ("second", "5CCF7F0A1B2C")];
 const UIDS: [&str; 2] = [UID, "2ac80784a695a5f88f63ade277eb413b"];

@@ -1,9 +1,5 @@
 //! The device page: who may see what is under `/page/`, and what its events tell.
 
-mod support;
-#[path = "support/wire.rs"]
-mod wire;
-
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::{Duration, Instant};
@@ -11,8 +7,9 @@ use std::time::{Duration, Instant};
 use gizwits_lan::{ClientOptions, Connection};
 use gizwits_simulator::{Act, LanOptions, Options, Server, Simulator};
 use serde_json::{Value, json};
-use support::*;
-use wire::{Heard, Wire};
+
+use crate::support::wire::{Heard, Wire};
+use crate::support::*;
 
 /// Of a page that came from here.
 const OWN: &str = "host: 127.0.0.1\r\nreferer: http://127.0.0.1/\r\n";

@@ -1,10 +1,9 @@
 //! Reports, searches and logs say what happened: held against what the scenario lets happen.
 
-mod support;
-
 use gizwits_simulator::{Act, Simulator};
 use serde_json::{Value, json};
-use support::*;
+
+use crate::support::*;
 
 /// The world begins ten days before: a device more every other day, one without a place, one that
 /// leaves for good.

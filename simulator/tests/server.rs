@@ -1,15 +1,12 @@
 //! The simulator on sockets: hostile callers, its administration, faults on demand.
 
-mod support;
-#[path = "support/wire.rs"]
-mod wire;
-
 use std::time::{Duration, Instant};
 
 use gizwits_simulator::{Mode, Options, Server, Simulator};
 use serde_json::{Value, json};
-use support::*;
-use wire::{Heard, Wire};
+
+use crate::support::wire::{Heard, Wire};
+use crate::support::*;
 
 fn serve() -> Server {
     let mut options = Options::default();

@@ -3,13 +3,12 @@
 //! The shapes stand in `shapes.json`. With `GIZWITS_EXAMPLES` set to a folder of example answers, named
 //! as the routes are, answers are held against those, too.
 
-mod support;
-
 use std::collections::BTreeMap;
 
 use gizwits_simulator::{Act, ROUTES, Request, Simulator, Time};
 use serde_json::{Map, Value, json};
-use support::*;
+
+use crate::support::*;
 
 fn kind(value: &Value) -> &'static str {
     match value {

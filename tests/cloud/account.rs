@@ -5,7 +5,7 @@ use std::process::Command;
 use gizwits_tests::cloud::Scripted;
 use gizwits_tests::program::{self, Folder, Simulated};
 
-use crate::GIZWITS;
+use super::GIZWITS;
 
 /// Credentials in a file: by profile, the environment first, and no secret in what it says.
 #[test]

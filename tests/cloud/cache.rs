@@ -10,7 +10,7 @@ use gizwits_tests::program::{Folder, Ran, Simulated};
 use gizwits_tests::vectors;
 use serde_json::json;
 
-use crate::GIZWITS;
+use super::GIZWITS;
 
 /// A cloud that counts the requests by the last part of their paths.
 struct Counted {

@@ -5,13 +5,14 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use gizwits_enterprise_client::Timestamp;
 use gizwits_tests::cloud::{Scripted, answer};
 use gizwits_tests::program::{Folder, Simulated};
 use serde_json::{Value, json};
 
-use crate::{GIZWITS, product, run};
+use super::{GIZWITS, product, run};
 
 const KEY: &str = "a1b2c3d4e5f60718293a4b5c6d7e8f90";
 
@@ -77,7 +78,7 @@ fn export(simulated: &Simulated, arguments: &[&str]) -> Child {
 fn an_export_that_is_killed_ten_times() {
     let devices = 3;
     let folder = Folder::new("export");
-    let scenario = folder.write("world.toml", scenario(devices, "24h", "5s"));
+    let scenario = folder.write("world.toml", scenario(devices, "12h", "5s"));
     let simulated = Simulated::start(GIZWITS, &["--scenario", &scenario]);
     // Each page takes so long that an export can't end before it is killed.
     simulated.administer("/modes", r#"{"route":"*","mode":"slow","millis":100}"#);
@@ -85,7 +86,7 @@ fn an_export_that_is_killed_ten_times() {
     let (out, checkpoint) = (folder.0.join("log.ndjson"), folder.0.join("checkpoint"));
     let start = product(&simulated).now().unwrap();
     // Records must not expire before the comparison, also on a slow machine.
-    let from = start.minus(std::time::Duration::from_secs(7 * 86_400 - 3600));
+    let from = start.minus(Duration::from_secs(7 * 86_400 - 3600));
     let from_text = from.to_string();
     let arguments = [
         "--from",
@@ -101,10 +102,10 @@ fn an_export_that_is_killed_ten_times() {
         let mut child = export(&simulated, &arguments);
         let before = length();
         // Wait until something new is written, and a little longer each time.
-        let mut left = round * 100;
+        let mut left = round * 10;
         while child.try_wait().unwrap().is_none() && (left > 0 || length() == before) {
             left = left.saturating_sub(u32::from(length() != before));
-            std::thread::yield_now();
+            std::thread::sleep(Duration::from_millis(1));
         }
         let is_running = child.try_wait().unwrap().is_none();
         kills += u32::from(is_running);
@@ -125,10 +126,11 @@ fn an_export_that_is_killed_ten_times() {
     }
     // On a machine with much other work, an export can end before it is killed.
     assert!(kills >= 5, "{kills} exports were killed");
+    simulated.clear_modes();
     let until = product(&simulated)
         .now()
         .unwrap()
-        .minus(std::time::Duration::from_secs(2));
+        .minus(Duration::from_secs(2));
     assert!(export(&simulated, &arguments).wait().unwrap().success());
     let mut exported = records(&fs::read_to_string(&out).unwrap());
     let mut expected = whole(&simulated, &dids, from);
@@ -140,7 +142,7 @@ fn an_export_that_is_killed_ten_times() {
         all.retain(|record| record.1 < until.millis());
         all.sort_unstable();
     }
-    assert!(exported.len() >= 50_000, "{}", exported.len());
+    assert!(exported.len() >= 25_000, "{}", exported.len());
     assert!(
         exported == expected,
         "{} of {}",

@@ -8,7 +8,7 @@ use gizwits_tests::cloud::{Reply, Scripted, answer};
 use gizwits_tests::program::{self, Folder, Simulated};
 use serde_json::{Value, json};
 
-use crate::{GIZWITS, run};
+use super::{GIZWITS, run};
 
 /// Each error says what to do about it, and contains no secret.
 #[test]

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use gizwits_tests::cloud::Scripted;
 use rustls::version::TLS13;
 
-use crate::GIZWITS;
-use crate::tls::{self, Https};
+use super::GIZWITS;
+use super::tls::{self, Https};
 
 /// A server whose certificate is signed by an unknown authority: the error says so after one attempt, and names the
 /// remedy, which works.

@@ -217,7 +217,7 @@ fn the_program_prints_the_addresses() {
     ]);
     assert_eq!(shown.code, 0, "{}", shown.stderr);
     assert!(shown.json()[0]["decoded"]["attrs"]["room_temp"].is_number());
-    let found = run(&["lan", "discover", udp, "--wait", "5s"]);
+    let found = run(&["lan", "discover", udp, "--wait", "2s"]);
     assert_eq!(found.json()[0]["did"], "cBYkSjoE2xspYMhaUHdk5k");
 
     let ran = run(&["simulate", "--lan", "--lan-address", "192.0.2.1"]);

@@ -7,7 +7,7 @@ use gizwits_tests::cloud::{Scripted, answer};
 use gizwits_tests::program::{self, Folder, Simulated};
 use serde_json::{Value, json};
 
-use crate::{GIZWITS, run};
+use super::{GIZWITS, run};
 
 /// Lists, shows, controls and reads back, in pipes.
 #[test]

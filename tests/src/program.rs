@@ -5,7 +5,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -111,13 +111,15 @@ pub struct Folder(
 );
 
 impl Folder {
-    /// Makes the folder; `name` is a test's own.
+    /// Makes a new folder, whose name begins with `gizwits-` and this name.
     ///
     /// # Panics
     /// If it can't be made.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("gizwits-{name}-{}", std::process::id()));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let folder = std::env::temp_dir().join(format!("gizwits-{name}-{process}-{count}"));
         let fixtures = folder.join("tests/fixtures");
         std::fs::create_dir_all(&fixtures).expect("a new folder");
         for name in crate::vectors::fixtures() {
@@ -305,9 +307,21 @@ impl Simulated {
     /// # Panics
     /// If that is refused.
     pub fn administer(&self, path: &str, json: &str) {
+        self.call_administration("POST", path, json);
+    }
+
+    /// Clears the modes of its administration.
+    ///
+    /// # Panics
+    /// If that is refused.
+    pub fn clear_modes(&self) {
+        self.call_administration("DELETE", "/modes", "");
+    }
+
+    fn call_administration(&self, method: &str, path: &str, json: &str) {
         let mut stream = TcpStream::connect(&self.admin).expect("the administration");
         let call = format!(
-            "POST {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{json}",
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{json}",
             self.admin,
             json.len()
         );

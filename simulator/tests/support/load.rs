@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::wire::Wire;
+use super::wire::Wire;
 
 /// What a run of callers saw.
 pub struct Figures {

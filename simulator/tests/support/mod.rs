@@ -1,6 +1,9 @@
 //! A small world, and calls to it.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod load;
+pub mod wire;
+
 use gizwits_simulator::{Request, Response, Scenario, Simulator, Time};
 use serde_json::Value;
 
