@@ -4,6 +4,7 @@ mod c_code;
 mod laws;
 mod layouts;
 mod partitions;
+mod reference;
 mod seeds;
 mod structure;
 mod surface;
