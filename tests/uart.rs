@@ -1,6 +1,9 @@
 //! The UART: vectors, and the laws of frames and of the link.
 
+// The paths serve both programs that have this file.
+#[path = "uart/link.rs"]
 mod link;
+#[path = "uart/module.rs"]
 mod module;
 
 use gizwits_codec_core::link::testing::Module;

@@ -1,8 +1,9 @@
 //! The laws of the codec over their seeds and over drawn inputs, the same ones in every run.
 //!
 //! `gizwits-tests` checks the same laws with more inputs, and needs a minute to build and to run. These tests are built in
-//! seconds, because they depend neither on the client nor on the simulator, and they wait for nothing. `tests/mutants/run` builds
-//! one for each mutant of the core, and `tests/platforms/run` builds both for other processors.
+//! seconds, because they depend neither on the client nor on the simulator, and they wait for nothing. `tests/platforms/run` builds
+//! `core` and `std` for other processors. `tests/mutants/run` builds `core` for each mutant of the core, and `cases`, which has
+//! those tests of the core that are no laws: vectors, layouts and the serial line.
 
 use gizwits_tests::targets::{TARGETS, Target, seeds};
 
