@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 
 use gizwits_codec_std::codegen::Names;
-use gizwits_codec_std::{Check, Diagnostic, Invalid, Product, Severity, check};
+use gizwits_codec_std::{Check, CheckError, Diagnostic, Product, Severity, check};
 use same_file::Handle;
 
 use crate::failure::{Failure, in_file};
@@ -149,7 +149,7 @@ fn shown(name: &str, text: &str, one: &Diagnostic) -> String {
 }
 
 /// Returns the failure of a file with errors.
-fn failure(path: &Path, text: &str, invalid: &Invalid) -> Failure {
+fn failure(path: &Path, text: &str, invalid: &CheckError) -> Failure {
     let name = path.display().to_string();
     let (errors, more) = invalid.first_errors();
     let mut reports: Vec<String> = errors.map(|error| shown(&name, text, error)).collect();

@@ -131,7 +131,7 @@ pub(crate) enum Failure {
     Named(Box<codec_std::Error>, Option<codec::PointId>),
     /// A definition is invalid.
     #[cfg(feature = "std")]
-    Definition(codec_std::Invalid),
+    Definition(codec_std::CheckError),
     /// A panic was caught.
     Internal,
 }

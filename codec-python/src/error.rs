@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use gizwits_codec_std::core::{self, ErrorKind};
-use gizwits_codec_std::{Diagnostic, Error, Invalid};
+use gizwits_codec_std::{CheckError, Diagnostic, Error};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -51,7 +51,7 @@ pub(crate) fn frame_error(py: Python<'_>, error: core::Error) -> PyErr {
 }
 
 /// Returns the exception of an invalid definition.
-pub(crate) fn definition_error(py: Python<'_>, invalid: &Invalid) -> PyErr {
+pub(crate) fn definition_error(py: Python<'_>, invalid: &CheckError) -> PyErr {
     let made = diagnostics(py, &invalid.diagnostics).and_then(|list| {
         let class = DEFINITION_ERROR.import(py, MODULE, "DefinitionError")?;
         class.call1((invalid.to_string(), list, invalid.errors, invalid.warnings))

@@ -81,7 +81,7 @@ pub use product::DEFINITION_SCHEMA;
 pub use product::Product;
 pub use product::attr::Attr;
 pub use product::check::check;
-pub use product::diagnostic::{Check, Diagnostic, Invalid, Severity};
+pub use product::diagnostic::{Check, CheckError, Diagnostic, Severity};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -30,7 +30,7 @@ pub enum Error {
     Codec(gizwits_codec_std::Error),
     /// The product's definition has errors. The call was not sent.
     #[cfg(feature = "codec")]
-    Definition(gizwits_codec_std::Invalid),
+    Definition(gizwits_codec_std::CheckError),
     /// A parameter of the call is not valid. Nothing was sent.
     Invalid(String),
 }
@@ -371,8 +371,8 @@ fn shown(text: &str) -> String {
 }
 
 #[cfg(feature = "codec")]
-impl From<gizwits_codec_std::Invalid> for Error {
-    fn from(invalid: gizwits_codec_std::Invalid) -> Self {
+impl From<gizwits_codec_std::CheckError> for Error {
+    fn from(invalid: gizwits_codec_std::CheckError) -> Self {
         Error::Definition(invalid)
     }
 }

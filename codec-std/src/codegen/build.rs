@@ -10,7 +10,7 @@ use super::names::Names;
 use super::options::Options;
 use crate::error::counted;
 use crate::product::check::check;
-use crate::product::diagnostic::{Check, Diagnostic, Invalid, Severity};
+use crate::product::diagnostic::{Check, CheckError, Diagnostic, Severity};
 use crate::product::{Product, is_product_key};
 use crate::text::printable;
 
@@ -193,7 +193,7 @@ impl Job {
             let _ = writeln!(lines, "cargo::warning={path}: and {more}");
         }
         let Some(product) = product else {
-            let invalid = Invalid {
+            let invalid = CheckError {
                 diagnostics,
                 errors,
                 warnings,
@@ -223,7 +223,7 @@ fn read(path: &Path, lines: &mut String) -> Result<String, Vec<String>> {
     })
 }
 
-fn texts(path: &Path, invalid: &Invalid) -> Vec<String> {
+fn texts(path: &Path, invalid: &CheckError) -> Vec<String> {
     let (errors, more) = invalid.first_errors();
     let mut texts: Vec<String> = errors
         .map(|one| text_of(path, one, "\n    help: "))

@@ -10,7 +10,7 @@ use super::identifiers::{MAX_LEN, RESERVED_VARIANTS, UniqueNames, pascal, words}
 use crate::error::shown;
 use crate::product::Product;
 use crate::product::attr::Attr;
-use crate::product::diagnostic::{Invalid, Severity};
+use crate::product::diagnostic::{CheckError, Severity};
 use crate::product::findings::Findings;
 use crate::text::{is_invisible, nearest};
 
@@ -82,7 +82,7 @@ impl Names {
     /// # Errors
     /// All problems of the text, each with its line and column: text that is not TOML, points and labels that the
     /// product does not have, names that are no identifiers, and equal names.
-    pub fn from_toml(text: &str, product: &Product) -> Result<Self, Invalid> {
+    pub fn from_toml(text: &str, product: &Product) -> Result<Self, CheckError> {
         let mut reader = Reader::default();
         let mut names = Names::default();
         match toml::from_str::<File>(text) {
@@ -100,7 +100,7 @@ impl Names {
         let check = reader.findings.finish(text, None);
         match check.errors {
             0 => Ok(names),
-            errors => Err(Invalid {
+            errors => Err(CheckError {
                 diagnostics: check.diagnostics,
                 errors,
                 warnings: check.warnings,

@@ -10,7 +10,7 @@ use jsonc_parser::ast;
 use jsonc_parser::common::Ranged;
 
 use super::attr::Attr;
-use super::diagnostic::{Check, Invalid, Severity};
+use super::diagnostic::{Check, CheckError, Severity};
 use super::entry::AttrEntry;
 use super::finding_text::{Breach, FindingText, key};
 use super::findings::Findings;
@@ -63,7 +63,7 @@ impl Product {
     /// Reads a product from its definition JSON.
     ///
     /// # Errors
-    /// [`Invalid`], with the diagnostics of [`check`], if the definition has errors.
+    /// [`CheckError`], with the diagnostics of [`check`], if the definition has errors.
     ///
     /// ```
     /// use gizwits_codec_std::Product;
@@ -76,9 +76,9 @@ impl Product {
     /// assert_eq!(error.to_string(), "1:1: error: a definition is a JSON object");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn from_json(json: &str) -> Result<Self, Invalid> {
+    pub fn from_json(json: &str) -> Result<Self, CheckError> {
         let checked = check(json);
-        checked.product.ok_or(Invalid {
+        checked.product.ok_or(CheckError {
             diagnostics: checked.diagnostics,
             errors: checked.errors,
             warnings: checked.warnings,

@@ -101,7 +101,7 @@ impl Check {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Invalid {
+pub struct CheckError {
     /// The diagnostics, including warnings, as in [`Check::diagnostics`].
     pub diagnostics: Vec<Diagnostic>,
     /// The number of errors, including those that `diagnostics` leaves out.
@@ -110,7 +110,7 @@ pub struct Invalid {
     pub warnings: usize,
 }
 
-impl Invalid {
+impl CheckError {
     /// Returns the first ten errors, which the message lists, and the number of further errors.
     pub fn first_errors(&self) -> (impl Iterator<Item = &Diagnostic>, usize) {
         const SHOWN: usize = 10;
@@ -120,7 +120,7 @@ impl Invalid {
     }
 }
 
-impl fmt::Display for Invalid {
+impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (errors, more) = self.first_errors();
         let mut lines: Vec<String> = errors.map(Diagnostic::to_string).collect();
@@ -131,4 +131,4 @@ impl fmt::Display for Invalid {
     }
 }
 
-impl std::error::Error for Invalid {}
+impl std::error::Error for CheckError {}

@@ -29,7 +29,7 @@ impl Datapoints {
     ///
     /// # Errors
     /// All problems of the definition.
-    pub fn definition(&self) -> Result<gizwits_codec_std::Product, gizwits_codec_std::Invalid> {
+    pub fn definition(&self) -> Result<gizwits_codec_std::Product, gizwits_codec_std::CheckError> {
         gizwits_codec_std::Product::from_json(&serde_json::to_string(self).unwrap_or_default())
     }
 }
