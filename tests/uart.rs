@@ -1,6 +1,8 @@
 //! The UART: vectors, and the laws of frames and of the link.
 
 // The paths serve both programs that have this file.
+#[path = "uart/commands.rs"]
+mod commands;
 #[path = "uart/link.rs"]
 mod link;
 #[path = "uart/module.rs"]
