@@ -274,3 +274,96 @@ fn a_lost_status_is_sent_again() {
         assert_eq!(line.next(), ((7, 4), None));
     }
 }
+
+/// Returns a module whose MCU has described itself and has acknowledged the status, up to sequence number 2.
+fn connected() -> Sender {
+    let info = DeviceInfo::new(climate::Product::PRODUCT_KEY);
+    let mut line = Sender {
+        module: module::Module::new(),
+        now: 0,
+    };
+    assert_eq!(line.next(), ((1, 1), None));
+    assert!(line.hear(2, 1, info.bytes()).starts_with("Device("));
+    assert_eq!(line.next(), ((0x0d, 2), None));
+    assert!(line.hear(0x0e, 2, &[]).starts_with("Answer "));
+    line
+}
+
+/// An answer to a heartbeat, also that it is illegal, ends the count of those that were missed.
+#[test]
+fn an_answer_ends_the_count_of_missed_heartbeats() {
+    for (command, payload) in [(0x08, &[][..]), (0x12, &[3])] {
+        let mut line = connected();
+        let mut missed = Vec::new();
+        for count in [3, 4] {
+            let mut rest = count;
+            let mut sn = 0;
+            while rest > 0 {
+                let ((sent, its_sn), event) = line.next();
+                let is_lost = event.as_deref() == Some("Lost");
+                rest -= usize::from(event.is_some());
+                missed.extend(event);
+                if is_lost {
+                    break;
+                }
+                assert_eq!(sent, 7);
+                sn = its_sn;
+            }
+            if count == 3 {
+                assert!(!line.hear(command, sn, payload).is_empty());
+            }
+        }
+        let mut expected = vec!["Unanswered(HEARTBEAT)"; 6];
+        expected.push("Lost");
+        assert_eq!(missed, expected, "{command:#04x}");
+    }
+}
+
+/// A refused question for the description is asked again after as long as a description that can't be read.
+#[test]
+fn a_refused_question_is_asked_again_later() {
+    let times = [(0x12, &[3][..]), (0x02, &[0])].map(|(command, payload)| {
+        let mut line = Sender {
+            module: module::Module::new(),
+            now: 0,
+        };
+        assert_eq!(line.next(), ((1, 1), None));
+        line.hear(command, 1, payload);
+        assert_eq!(line.next(), ((1, 2), None));
+        line.now
+    });
+    assert_eq!(times[0], times[1]);
+    assert!(times[0] > 0);
+}
+
+/// A status that the application sends is not sent again if the MCU refuses it.
+#[test]
+fn a_refused_status_of_the_application_is_forgotten() {
+    let mut line = connected();
+    line.module.request(Command::STATUS, &[0, 1]).unwrap();
+    assert_eq!(line.next(), ((0x0d, 3), None));
+    assert!(line.hear(0x12, 3, &[3]).starts_with("Rejected "));
+    assert_eq!(line.next(), ((7, 4), None));
+    line.hear(8, 4, &[]);
+    assert_eq!(line.next(), ((7, 5), None));
+}
+
+/// `Debug` of events has their payload, but for a description, which may have a secret.
+#[test]
+fn a_description_is_not_shown() {
+    let info = DeviceInfo::new(climate::Product::PRODUCT_KEY);
+    let mut line = connected();
+    assert_eq!(
+        line.hear(2, 1, info.bytes()),
+        "Unexpected { command: INFO_ACK, sn: 1 }"
+    );
+    assert_eq!(
+        line.hear(0x0e, 2, &[1]),
+        "Late { command: STATUS_ACK, sn: 2, payload: [1] }"
+    );
+    let shown = format!("{:?}", line.module);
+    assert!(shown.starts_with("Module { timing: "), "{shown}");
+    line.module
+        .request(Command::TO_DEVICE, &[0; uart::MAX_PAYLOAD])
+        .unwrap();
+}
