@@ -21,11 +21,11 @@ fn shown(event: LinkEvent<'_, climate::Product>) -> String {
     }
 }
 
-/// Returns what a link answers to a frame as command, sn and payload, and its event.
-fn told(
-    link: &mut Link<'_, climate::Product>,
-    frame: &[u8],
-) -> (Vec<(u8, u8, Vec<u8>)>, Option<String>) {
+/// Frames as command, sequence number and payload.
+type Sent = Vec<(u8, u8, Vec<u8>)>;
+
+/// Returns what a link answers to a frame, and its event.
+fn told(link: &mut Link<'_, climate::Product>, frame: &[u8]) -> (Sent, Option<String>) {
     let (mut sent, mut event) = (Vec::new(), None);
     for byte in frame {
         let told = link.receive(*byte, 0, &mut |byte| sent.push(byte));
@@ -162,7 +162,7 @@ fn a_request_that_nobody_answers_ends() {
     let mut buffer = [0; Link::<climate::Product>::room()];
     let mut link: Link<'_, climate::Product> = Link::new(&info, &mut buffer);
     let status = climate::Status::new();
-    let mut poll = |link: &mut Link<'_, climate::Product>, now| {
+    let poll = |link: &mut Link<'_, climate::Product>, now| {
         let mut sent = Vec::new();
         let event = link.poll(now, &status, &mut |byte| sent.push(byte));
         let unanswered = match event {
