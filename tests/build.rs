@@ -66,7 +66,7 @@ fn scales_modules(out: &str) -> std::io::Result<String> {
             modules,
             "/// A product of many scales.\n\
              pub mod {name} {{ include!(concat!(env!(\"OUT_DIR\"), \"/{name}.rs\")); \
-             /// Its definition.\n\
+             /// The definition of the product.\n\
              pub const JSON: &str = include_str!(concat!(env!(\"OUT_DIR\"), \"/{name}.json\")); }}"
         );
     }

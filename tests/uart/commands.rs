@@ -1,5 +1,7 @@
 //! What the link answers to each command of the module, what it tells the application, and which requests there are.
 
+use gizwits_tests::generated::product_b;
+
 use super::*;
 
 /// The commands that the link leaves to the application: big data, transactions and sub-devices, and the requests of an MCU.
@@ -124,14 +126,20 @@ fn requests_have_a_command_and_sometimes_an_argument() {
 /// The longest call sends the answer to a read, and a report or the data of the outbox, or the description of the device.
 #[test]
 fn the_longest_call_is_twice_its_frames() {
-    // The header has 2 bytes, as have the length and the flags; command, sn and checksum have one.
-    let frame = |payload: usize| 9 + payload;
-    let report = 1 + climate::Product::LAYOUT.status_len();
-    for outbox in 0..400 {
-        let poll = frame(report) + frame(report.max(1 + outbox));
-        let expected = 2 * poll.max(frame(106));
-        assert_eq!(Link::<climate::Product>::longest(outbox), expected);
+    fn check<M: Model>() -> usize {
+        // The header has 2 bytes, as have the length and the flags; command, sn and checksum have one.
+        let frame = |payload: usize| 9 + payload;
+        let report = M::LAYOUT.p0_len(Action::Report);
+        for outbox in 0..400 {
+            let poll = frame(report) + frame(report.max(1 + outbox));
+            let expected = 2 * poll.max(frame(106));
+            assert_eq!(Link::<M>::longest(outbox), expected);
+        }
+        report
     }
+    // Two reports of the former are shorter than a description, two of the latter are longer.
+    let [short, long] = [check::<climate::Product>(), check::<product_b::Product>()];
+    assert!(2 * short < 106 && 2 * long > 106, "{short} {long}");
 }
 
 #[test]
