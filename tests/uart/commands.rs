@@ -1,10 +1,10 @@
-//! What the link answers to each command of the module, what it tells the application, and which requests there are.
+//! Tests of the link's answer and event for each command of the module, and of its requests.
 
 use gizwits_tests::generated::product_b;
 
 use super::*;
 
-/// The commands that the link leaves to the application: big data, transactions and sub-devices, and the requests of an MCU.
+/// Returns whether the link leaves a command to the application: big data, transactions, sub-devices, and requests of an MCU.
 fn is_for_application(command: u8) -> bool {
     matches!(command, 0x19..=0x20 | 0x23..=0x28 | 0x2d..=0x3c | 0x53..=0x55)
         || [0x05, 0x09, 0x0b, 0x13, 0x15, 0x17, 0x21, 0x29].contains(&command)
@@ -193,8 +193,8 @@ fn a_request_that_nobody_answers_ends() {
     assert_eq!(poll(&mut link, 7_000), (vec![0x17], None));
 }
 
-/// The time to the next call: none for what can be sent at once, the rest of 200 ms for a frame in flight, of 6 s for a report
-/// of measured values, and of 10 minutes for a report of all points.
+/// The time to wait is 0 if a frame can be sent at once. Otherwise it is the rest of 200 ms for a frame in flight, of 6 s for a
+/// report of measured values, or of 10 minutes for a report of all points.
 #[test]
 fn the_time_to_wait_is_that_of_what_is_due() {
     let info = DeviceInfo::new(climate::Product::PRODUCT_KEY);
