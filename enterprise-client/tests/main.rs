@@ -14,6 +14,5 @@ mod log_reader;
 mod pages;
 mod rate_limit;
 mod retries;
-mod shown;
 mod sockets;
 mod tokens;

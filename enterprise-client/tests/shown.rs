@@ -1,5 +1,7 @@
 //! What people see: commands for a shell, spans, and never a secret.
 
+mod common;
+
 use std::fmt::Write as _;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -11,7 +13,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-use crate::common::{self, DID, ESECRET, KEY, PSECRET, Server, TOKEN, answer, product, refusal};
+use crate::common::{DID, ESECRET, KEY, PSECRET, Server, TOKEN, answer, product, refusal};
 
 #[test]
 fn a_call_is_a_curl_command() {
