@@ -1,4 +1,5 @@
-//! The folders of the crates: imports run one way, as the architecture page lists them.
+//! The folders of the crates: imports run one way, as the architecture page lists them. The scripts: a pipe is read to its
+//! end.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -144,4 +145,32 @@ fn the_walk_finds_an_import_from_below() {
     );
     let text = "use crate::two::{A, b};\nuse super::five::C; // crate::no\nlet d = $crate::x;\n";
     assert_eq!(imports(text, "three::four"), ["two", "three::five::C", "x"]);
+}
+
+/// The files named `run`, which are scripts.
+fn scripts(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true if path.ends_with("target") || path.ends_with(".git") => {}
+            true => scripts(&path, found),
+            false if path.ends_with("run") => found.push(path),
+            false => {}
+        }
+    }
+}
+
+/// `grep -q` leaves at its first match. What writes to it can then end by a signal, and with `pipefail` so does the script,
+/// now and then and without a word.
+#[test]
+fn no_script_pipes_into_grep_q() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut files = Vec::new();
+    scripts(root, &mut files);
+    assert!(files.len() > 20, "{} scripts", files.len());
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let wrong = text.lines().find(|line| line.contains("| grep -q"));
+        assert_eq!(wrong, None, "{}", file.display());
+    }
 }
