@@ -184,10 +184,10 @@ proptest::proptest! {
     /// decoded like any other points.
     #[test]
     fn runs_of_equal_integers(
-        runs in proptest::collection::vec((1_u16..9, 0_usize..4, 0_u16..18), 1..24),
+        runs in proptest::collection::vec((1_u16..9, 0_usize..6, 0_u16..18), 1..24),
         seed in proptest::prelude::any::<u64>(),
     ) {
-        let scales = [(1, 0), (10, 1), (10, 2), (7, -400)];
+        let scales = [(1, 0), (10, 1), (10, 2), (7, -400), (10, 0), (7, 0)];
         let (mut points, mut offset) = (Vec::new(), 0);
         for (len, scale, gap_before) in runs {
             for n in 0..len {

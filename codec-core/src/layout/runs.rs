@@ -106,3 +106,83 @@ const fn follows(one: &Field, next: &Field) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::arithmetic_side_effects)]
+mod tests {
+    extern crate std;
+
+    use std::vec::Vec;
+
+    use super::RunKind::{Binaries, Each, UnitWords, Words};
+    use super::*;
+    use crate::{Access, Decimal, Layout, Point, Protocol, UintSpec};
+
+    /// Returns the runs of a product. A letter is a point: a `u`int32 whose coefficient is the raw value, a `d`ouble one,
+    /// one with an `o`ffset, a uint`1`6, or a `b`inary. A space is a byte without a point.
+    fn runs(letters: &str) -> Vec<(RunKind, u16)> {
+        let (mut points, mut offset) = (Vec::new(), 0);
+        for letter in letters.bytes() {
+            let id = points.len() as u16;
+            let spec = UintSpec::new(0, 100);
+            let doubled = spec.scaled(Decimal::new(2, 0), Decimal::ZERO);
+            let shifted = spec.scaled(Decimal::ONE, Decimal::ONE);
+            let (point, len) = match letter {
+                b'u' => (Point::uint32(id, Access::Writable, offset, spec), 4),
+                b'd' => (Point::uint32(id, Access::Writable, offset, doubled), 4),
+                b'o' => (Point::uint32(id, Access::Writable, offset, shifted), 4),
+                b'1' => (Point::uint16(id, Access::Writable, offset, spec), 2),
+                b'b' => (Point::binary(id, Access::Writable, offset, 3), 3),
+                _ => {
+                    offset += 1;
+                    continue;
+                }
+            };
+            points.push(point);
+            offset += len;
+        }
+        let layout: Layout<128> = Layout::new(Protocol::Standard, &points).unwrap();
+        let runs = layout.get().head.runs;
+        assert_eq!(runs, Runs::new(layout.get().fields));
+        runs.list().iter().map(|run| (run.kind, run.len)).collect()
+    }
+
+    #[test]
+    fn a_run_has_points_that_are_decoded_alike() {
+        assert_eq!(runs("uuuu"), [(UnitWords, 4)]);
+        assert_eq!(runs("uuu"), [(Each, 3)]);
+        assert_eq!(runs("ddddd"), [(Words, 5)]);
+        assert_eq!(runs("oooo"), [(Words, 4)]);
+        assert_eq!(runs("bbbb"), [(Binaries, 4)]);
+        assert_eq!(runs("b b bb"), [(Binaries, 4)]);
+        assert_eq!(runs("11111111"), [(Each, 8)]);
+        assert_eq!(runs("uuuu uuuu"), [(UnitWords, 4), (UnitWords, 4)]);
+        assert_eq!(runs("uu uu"), [(Each, 4)]);
+        assert_eq!(runs("uuuudddd"), [(UnitWords, 4), (Words, 4)]);
+        assert_eq!(runs("uuu1uuuu1"), [(Each, 4), (UnitWords, 4), (Each, 1)]);
+        assert_eq!(
+            runs("uuuubbbb111"),
+            [(UnitWords, 4), (Binaries, 4), (Each, 3)]
+        );
+        assert_eq!(runs("u1u1bbub"), [(Each, 8)]);
+    }
+
+    /// The last of the runs that there is room for has all other points, each decoded by itself.
+    #[test]
+    fn more_runs_than_there_is_room_for() {
+        for count in 1..16 {
+            let letters: std::string::String =
+                ["uuuu", "bbbb"].into_iter().cycle().take(count).collect();
+            let found = runs(&letters);
+            assert_eq!(found.len(), count.min(Runs::MOST));
+            let points: usize = found.iter().map(|(_, len)| usize::from(*len)).sum();
+            assert_eq!(points, letters.len());
+            let last = match count {
+                ..=12 if count % 2 == 1 => UnitWords,
+                ..=12 => Binaries,
+                _ => Each,
+            };
+            assert_eq!(found[found.len() - 1].0, last);
+        }
+    }
+}
