@@ -209,7 +209,7 @@ proptest::proptest! {
                 offset += 1;
             }
         }
-        let layout = Layout::<512>::new(Protocol::Standard, &points).unwrap();
+        let layout = Layout::<512, 8>::new(Protocol::Standard, &points).unwrap();
         let mut word = seed;
         let status: Vec<u8> = (0..offset).map(|_| {
             word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

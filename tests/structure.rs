@@ -170,7 +170,8 @@ fn no_script_pipes_into_grep_q() {
     assert!(files.len() > 20, "{} scripts", files.len());
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
-        let wrong = text.lines().find(|line| line.contains("| grep -q"));
+        let pipes = text.replace("||", "or");
+        let wrong = pipes.lines().find(|line| line.contains("| grep -q"));
         assert_eq!(wrong, None, "{}", file.display());
     }
 }
