@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 // The client of the local network only has to compile.
 use gizwits_lan as _;
+use gizwits_platforms::{Texts, run};
 
 /// The code of products that the code generator wrote.
 #[cfg(feature = "generated")]
@@ -13,6 +14,6 @@ pub mod generated {
 
 fn main() -> std::io::Result<()> {
     let mut lines = Vec::new();
-    gizwits_platforms::run(&mut |byte| lines.push(byte));
+    run(&mut |byte| lines.push(byte), Texts::Hashed);
     std::io::stdout().write_all(&lines)
 }
