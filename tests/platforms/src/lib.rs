@@ -53,9 +53,9 @@ static LONGEST: Layout<2> = Layout::must(
 /// Whether the texts of errors and numbers belong to the hashes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Texts {
-    /// They belong to the hashes.
+    /// Texts in the hashes.
     Hashed,
-    /// They are left out. With words of 16 bits, the number of missing bytes in the text of an error saturates, and
+    /// Hashes without texts. With words of 16 bits, the number of missing bytes in the text of an error saturates, and
     /// `core::fmt` of Rust 1.96 does not work on an AVR: it marks static texts by the lowest bit of a pointer, which is a
     /// bit of the address where pointers have no alignment.
     LeftOut,
